@@ -1,1 +1,20 @@
-//! (to come)
+//! Exact integer inference: the same bits on every machine, with every kernel, for every batch.
+//!
+//! A [`Program`] is a [`NetworkSpec`](crate::spec::NetworkSpec) with integers. [`reference`] is its definition;
+//! [`executor`] runs it for batches of positions, all channels at once or step by step; [`kernels`] does the products.
+//!
+//! What must stay true: whatever runs a program gives the bits of `reference`.
+#![deny(clippy::float_arithmetic)]
+
+pub mod executor;
+pub mod field;
+pub mod kernels;
+pub mod network;
+pub mod program;
+pub mod reference;
+
+pub use kernels::Kernel;
+pub use executor::{Executor, Position};
+pub use field::Field;
+pub use network::Network;
+pub use program::{ModelId, Params, Program, ProgramError};

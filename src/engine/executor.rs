@@ -1,0 +1,197 @@
+//! Runs a program for batches of positions.
+//!
+//! [`Executor::stage`] computes what depends on the first `stage` channels of each position; earlier stages stay in the
+//! buffers, so a decoder computes everything once, as it learns the channels ("step"). [`Executor::all`] runs all stages
+//! of positions whose samples are known ("batch").
+
+use super::field::{BLOCK, Field};
+use super::kernels::{self, Rows};
+use super::network::Network;
+use super::program::Params;
+use crate::likelihood::logistic::Mixture;
+use crate::spec::{Likelihood, Op};
+
+/// A position of a tile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Row.
+    pub row: u32,
+    /// Column.
+    pub column: u32,
+}
+
+/// Buffers for one thread.
+#[derive(Debug)]
+pub struct Executor<'n> {
+    network: &'n Network,
+    capacity: usize,
+    /// `[nodes]`: a row a position.
+    values: Vec<Rows>,
+}
+
+impl<'n> Executor<'n> {
+    /// Buffers for up to `capacity` positions.
+    pub fn new(network: &'n Network, capacity: usize) -> Self {
+        let rows = |(id, width): (usize, &usize)| {
+            let stored = network.home[id] == id;
+            // A window's last run is copied as a whole block.
+            Rows::new(if stored { capacity } else { 0 }, if network.runs[id].is_empty() { *width } else { width + BLOCK })
+        };
+        Self { network, capacity, values: network.widths.iter().enumerate().map(rows).collect() }
+    }
+
+    /// Positions that fit at once.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// The values of a node at the `i`th position of the last batch.
+    pub fn values(&self, node: usize, i: usize) -> &[i16] {
+        &self.values[self.network.home[node]].row(i)[..self.network.widths[node]]
+    }
+
+    /// Computes all channels of positions whose samples are known.
+    pub fn all(&mut self, field: &Field, positions: &[Position]) {
+        for stage in 0..field.channels() {
+            self.stage(stage, field, positions);
+        }
+    }
+
+    /// Computes what depends on the window and on the first `stage` channels of each position, and on no later one.
+    ///
+    /// # Panics
+    /// If there are more positions than the capacity, or an earlier stage was not run for them.
+    pub fn stage(&mut self, stage: usize, field: &Field, positions: &[Position]) {
+        assert!(positions.len() <= self.capacity);
+        for &id in &self.network.stages[stage] {
+            let mut out = std::mem::take(&mut self.values[id]);
+            self.node(id, field, positions, &mut out);
+            self.values[id] = out;
+        }
+    }
+
+    fn input(&self, id: usize, i: usize) -> (&Rows, usize) {
+        let node = self.network.program().spec().nodes[id].inputs[i];
+        (&self.values[self.network.home[node]], self.network.widths[node])
+    }
+
+    fn node(&self, id: usize, field: &Field, positions: &[Position], out: &mut Rows) {
+        let program = self.network.program();
+        let node = &program.spec().nodes[id];
+        let n = positions.len();
+        match (&node.op, program.params(id)) {
+            (Op::Neighbours { offsets }, _) => {
+                for (i, p) in positions.iter().enumerate() {
+                    let (row, column) = (p.row as usize, p.column as usize);
+                    let out = out.row_mut(i);
+                    let window = offsets.len();
+                    for channel in 0..usize::from(program.spec().symbols.channels) {
+                        // A gray picture is seen as one whose channels are equal.
+                        let source = channel.min(field.channels() - 1);
+                        if row == 0 {
+                            for (o, v) in offsets.iter().zip(&mut out[channel * window..]) {
+                                *v = field.neighbour(source, 0, column, *o).into();
+                            }
+                            continue;
+                        }
+                        for run in &self.network.runs[id] {
+                            let place = channel * window + run.place;
+                            let to: &mut [i16; BLOCK] = (&mut out[place..place + BLOCK]).try_into().expect("a block");
+                            let from = field.block(source, row, column, run.first);
+                            for k in 0..BLOCK {
+                                to[k] = from[k].into();
+                            }
+                        }
+                    }
+                    // What the last block brought along is no value.
+                    out[self.network.widths[id]..].fill(0);
+                }
+            }
+            (Op::Current { channels }, _) => {
+                for (i, p) in positions.iter().enumerate() {
+                    for channel in 0..usize::from(*channels) {
+                        out.row_mut(i)[channel] = field.get(channel, p.row as usize, p.column as usize).into();
+                    }
+                }
+            }
+            (Op::LocalMean { a, b }, _) => {
+                let ((x, width), channels) = (self.input(id, 0), self.network.widths[id]);
+                let window = width / channels;
+                for i in 0..n {
+                    let (x, out) = (x.row(i), out.row_mut(i));
+                    for c in 0..channels {
+                        out[c] = (x[c * window + usize::from(*a)] + x[c * window + usize::from(*b)]) >> 1;
+                    }
+                }
+            }
+            (Op::LocalScale { near }, Params::Scale { level }) => {
+                let ((x, width), (mean, channels)) = (self.input(id, 0), self.input(id, 1));
+                let window = width / channels;
+                for i in 0..n {
+                    let (x, mean) = (x.row(i), mean.row(i));
+                    let mut sum = 0usize;
+                    for c in 0..channels {
+                        let x = &x[c * window..][..window];
+                        sum += near.iter().map(|k| usize::from(x[usize::from(*k)].abs_diff(mean[c]))).sum::<usize>();
+                    }
+                    out.row_mut(i)[0] = level[sum].into();
+                }
+            }
+            (Op::Normalize { .. }, Params::Normalize { limit, shift, multiplier }) => {
+                let ((x, width), (mean, channels), (level, _)) = (self.input(id, 0), self.input(id, 1), self.input(id, 2));
+                let each = if matches!(program.spec().nodes[node.inputs[0]].op, Op::Current { .. }) { 1 } else { width / channels };
+                for i in 0..n {
+                    let q = level.row(i)[0] as usize;
+                    let (limit, shift, multiplier) = (limit[q], shift[q], i32::from(multiplier[q]));
+                    let groups = x.row(i)[..width].chunks_exact(each).zip(out.row_mut(i).chunks_exact_mut(each));
+                    for ((x, out), mean) in groups.zip(mean.row(i)) {
+                        for (x, out) in x.iter().zip(out) {
+                            let d = (x - mean).clamp(-limit, limit) << shift;
+                            *out = ((i32::from(d) * multiplier) >> 16) as i16;
+                        }
+                    }
+                }
+            }
+            (Op::Linear { .. }, _) => {
+                let layer = self.network.packed[id].as_ref().expect("linear layers are packed");
+                kernels::linear(self.network.kernel(), layer, self.input(id, 0).0, n, out);
+            }
+            (Op::Relu, _) => {
+                let x = &self.input(id, 0).0.values[..n * out.stride];
+                for (x, out) in x.iter().zip(&mut out.values) {
+                    *out = (*x).max(0);
+                }
+            }
+            (Op::Add, Params::Add { low, high }) => {
+                let (a, b) = (&self.input(id, 0).0.values[..n * out.stride], &self.input(id, 1).0.values);
+                for ((a, b), out) in a.iter().zip(b).zip(&mut out.values) {
+                    *out = (a + b).clamp(*low, *high);
+                }
+            }
+            (Op::Concat, _) => {
+                let mut at = 0;
+                for k in 0..node.inputs.len() {
+                    let (x, width) = self.input(id, k);
+                    for i in 0..n {
+                        out.row_mut(i)[at..at + width].copy_from_slice(&x.row(i)[..width]);
+                    }
+                    at += width;
+                }
+            }
+            _ => unreachable!("a program holds only operations that can be run"),
+        }
+    }
+
+    /// The distribution of a channel at the `i`th position; its stage was run.
+    #[inline]
+    pub fn distribution(&self, channel: usize, i: usize) -> Mixture<'n> {
+        let network = self.network;
+        let output = &network.program().spec().outputs[channel];
+        let Likelihood::LogisticMixture { components, mean, scale, .. } = &output.likelihood else {
+            unreachable!("a program holds only distributions that can be run")
+        };
+        let parameters = self.values(output.parameters, i);
+        let (mean, level) = (self.values(*mean, i)[channel], self.values(*scale, i)[0]);
+        Mixture::new(network.program().tables(channel), parameters, (*components).into(), mean, level as usize)
+    }
+}

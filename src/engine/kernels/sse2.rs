@@ -1,0 +1,57 @@
+//! SSE2, which every x86-64 has: 4 outputs a register, two columns an instruction (`pmaddwd`).
+
+use super::{Packed, Rows};
+use std::arch::x86_64::*;
+
+/// # Safety
+/// The sizes are as [`super::linear`] checks.
+pub(super) unsafe fn linear(layer: &Packed, x: &Rows, rows: usize, out: &mut Rows) {
+    for o in (0..layer.outputs).step_by(8) {
+        let mut i = 0;
+        // SAFETY: `o + 8 <= outputs`, and rows are within both buffers.
+        unsafe {
+            while i + 6 <= rows {
+                tile::<6>(layer, x, out, i, o);
+                i += 6;
+            }
+            while i < rows {
+                tile::<1>(layer, x, out, i, o);
+                i += 1;
+            }
+        }
+    }
+}
+
+/// `M` rows by 8 outputs, all sums in registers.
+#[inline]
+unsafe fn tile<const M: usize>(layer: &Packed, x: &Rows, out: &mut Rows, i: usize, o: usize) {
+    // SAFETY: weights hold `inputs * outputs` values and o + 8 <= outputs; rows i..i+M are within x and out, whose
+    // strides are at least `inputs` and `outputs`; pairs of i16 are read unaligned.
+    unsafe {
+        let load = |p: *const i32| _mm_loadu_si128(p.cast());
+        let bias = layer.bias.as_ptr().add(o);
+        let mut sums = [[load(bias), load(bias.add(4))]; M];
+        let mut w = layer.weights.as_ptr().add(2 * o);
+        let mut a = x.values.as_ptr().add(i * x.stride);
+        for _ in 0..layer.inputs / 2 {
+            let columns = [load(w.cast()), load(w.add(8).cast())];
+            for (m, row) in sums.iter_mut().enumerate() {
+                let pair = _mm_set1_epi32(a.add(m * x.stride).cast::<i32>().read_unaligned());
+                row[0] = _mm_add_epi32(row[0], _mm_madd_epi16(pair, columns[0]));
+                row[1] = _mm_add_epi32(row[1], _mm_madd_epi16(pair, columns[1]));
+            }
+            w = w.add(2 * layer.outputs);
+            a = a.add(2);
+        }
+        for (m, row) in sums.iter().enumerate() {
+            // No shift by a count a lane before AVX2.
+            let mut values = [0i32; 8];
+            _mm_storeu_si128(values.as_mut_ptr().cast(), row[0]);
+            _mm_storeu_si128(values.as_mut_ptr().add(4).cast(), row[1]);
+            for (k, v) in values.iter().enumerate() {
+                let y = (v >> layer.shift[o + k]).clamp(layer.low.into(), layer.high.into());
+                out.values[(i + m) * out.stride + o + k] = y as i16;
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! A mixture of logistics, discretized to `0..256`, with an integer cumulative distribution of 24 bits.
+//!
+//! `F(b) = sum_k w_k sigmoid((b - 1/2 - mu_k) / s_k)` (Salimans et al. 2017, eq. 2) for the bounds `b = 1..=255` between
+//! symbols; `F(0)` is 0 and `F(256)` is 1, so the lowest and the highest symbol take the tails. It is mixed with a uniform
+//! floor. All functions are tables that the model brings along; between the entries of the sigmoid's it is linear, which
+//! keeps it monotone.
+
+use crate::entropy::Distribution;
+use crate::wire::{Reader, WireError, Writer};
+
+/// Bits of the total count.
+pub const PRECISION: usize = 24;
+const TOTAL: u64 = 1 << PRECISION;
+/// Most logistics of a mixture.
+pub const MAX_COMPONENTS: usize = 16;
+/// Fractional bits of a mean, in samples.
+pub const MEAN_FRACTION: u32 = 10;
+/// Fractional bits of log-weights and log-scales, in nats, where they index tables.
+pub const LOG_FRACTION: u32 = 6;
+/// Fractional bits of `1 / s`.
+pub const INVERSE_FRACTION: u32 = 20;
+/// Fractional bits of the sigmoid's argument.
+pub const ARGUMENT_FRACTION: u32 = 13;
+/// The sigmoid's table has entries every 2^-5, from -12 to 12.
+pub const SIGMOID_STEP: u32 = 5;
+/// Magnitude where the sigmoid's argument is clamped.
+pub const SIGMOID_LIMIT: i64 = 12;
+/// Entries of the sigmoid's table.
+pub const SIGMOID_ENTRIES: usize = ((2 * SIGMOID_LIMIT) << SIGMOID_STEP) as usize + 1;
+/// Largest value in the sigmoid's table.
+pub const SIGMOID_ONE: u32 = 1 << 22;
+/// Entries of the table of `exp(-d)`, from 0 to 12 nats.
+pub const WEIGHT_ENTRIES: usize = (12 << LOG_FRACTION) + 1;
+/// Largest value in the table of `exp(-d)`.
+pub const WEIGHT_ONE: u16 = 1 << 15;
+/// Clamp of the log of a scale, in nats.
+pub const LOG_SCALE: (i64, i64) = (-3, 7);
+/// Entries of the table of `1 / s`.
+pub const INVERSE_ENTRIES: usize = ((LOG_SCALE.1 - LOG_SCALE.0) << LOG_FRACTION) as usize + 1;
+
+/// Tables and units of a mixture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tables {
+    /// Fractional bits of the parameters.
+    pub fraction: u8,
+    /// Count of the floor for each symbol.
+    pub floor: u16,
+    /// `[levels]`: the unit of a mean at each local scale, with [`MEAN_FRACTION`] bits.
+    pub unit: Vec<u32>,
+    /// `[levels]`: the log of each local scale, with [`LOG_FRACTION`] bits.
+    pub log_scale: Vec<i32>,
+    /// `[WEIGHT_ENTRIES]`: `exp(-d)`, falling.
+    pub weight: Vec<u16>,
+    /// `[SIGMOID_ENTRIES]`: rising.
+    pub sigmoid: Vec<u32>,
+    /// `[INVERSE_ENTRIES]`: `1 / s`, falling.
+    pub inverse: Vec<u32>,
+}
+
+impl Tables {
+    /// Whether every sum fits and every function is monotone; `levels` local scales may occur.
+    pub fn check(&self, levels: usize) -> Result<(), &'static str> {
+        let ok = |good: bool, what| if good { Ok(()) } else { Err(what) };
+        ok((LOG_FRACTION as u8..=15).contains(&self.fraction), "the parameters' fraction")?;
+        ok(self.floor >= 1 && u64::from(self.floor) * 256 <= TOTAL / 2, "the floor")?;
+        ok(self.unit.len() == levels && self.log_scale.len() == levels, "the number of local scales")?;
+        ok(self.unit.iter().all(|u| *u <= 1 << 24), "the unit of a mean")?;
+        ok(self.log_scale.iter().all(|l| l.abs() <= 1 << 16), "the log of a scale")?;
+        ok(self.weight.len() == WEIGHT_ENTRIES && self.weight[0] == WEIGHT_ONE, "the table of weights")?;
+        ok(self.weight.is_sorted_by(|a, b| a >= b), "the order of the table of weights")?;
+        ok(self.sigmoid.len() == SIGMOID_ENTRIES && self.sigmoid.is_sorted(), "the table of the sigmoid")?;
+        ok(self.sigmoid[SIGMOID_ENTRIES - 1] <= SIGMOID_ONE, "the range of the sigmoid")?;
+        ok(self.inverse.len() == INVERSE_ENTRIES, "the table of inverse scales")?;
+        ok(self.inverse.iter().all(|v| *v <= 1 << 26), "the range of inverse scales")
+    }
+
+    /// Canonical bytes.
+    pub fn write(&self, w: &mut Writer) {
+        w.u8(self.fraction);
+        w.uint(self.floor.into());
+        w.uint(self.unit.len() as u64);
+        self.unit.iter().for_each(|v| w.uint((*v).into()));
+        self.log_scale.iter().for_each(|v| w.int((*v).into()));
+        self.weight.iter().for_each(|v| w.uint((*v).into()));
+        // Rising by little: differences are short.
+        self.sigmoid.iter().fold(0, |last, v| {
+            w.int(i64::from(*v) - last);
+            i64::from(*v)
+        });
+        self.inverse.iter().for_each(|v| w.uint((*v).into()));
+    }
+
+    /// Reads canonical bytes; [`check`](Self::check) comes after.
+    pub fn read(r: &mut Reader) -> Result<Self, WireError> {
+        let max32 = u64::from(u32::MAX);
+        let fraction = r.u8()?;
+        let floor = r.at_most(u16::MAX.into(), "a floor")? as u16;
+        let levels = r.at_most(256, "the number of local scales")?;
+        let unit = (0..levels).map(|_| Ok(r.at_most(max32, "a unit")? as u32)).collect::<Result<_, WireError>>()?;
+        let signed = |v: i64| i32::try_from(v).map_err(|_| WireError::OutOfRange("a table entry"));
+        let log_scale = (0..levels).map(|_| signed(r.int()?)).collect::<Result<_, _>>()?;
+        let weight = (0..WEIGHT_ENTRIES)
+            .map(|_| Ok(r.at_most(u16::MAX.into(), "a weight")? as u16))
+            .collect::<Result<_, WireError>>()?;
+        let mut last = 0i64;
+        let sigmoid = (0..SIGMOID_ENTRIES)
+            .map(|_| {
+                last = last.checked_add(r.int()?).ok_or(WireError::OutOfRange("a sigmoid"))?;
+                u32::try_from(last).map_err(|_| WireError::OutOfRange("a sigmoid"))
+            })
+            .collect::<Result<_, _>>()?;
+        let inverse = (0..INVERSE_ENTRIES)
+            .map(|_| Ok(r.at_most(max32, "an inverse scale")? as u32))
+            .collect::<Result<_, WireError>>()?;
+        Ok(Self { fraction, floor, unit, log_scale, weight, sigmoid, inverse })
+    }
+}
+
+/// One logistic, ready to be evaluated.
+#[derive(Debug, Clone, Copy, Default)]
+struct Component {
+    weight: u32,
+    /// `1 / s` with [`INVERSE_FRACTION`] bits.
+    inverse: i64,
+    /// Mean plus one half, with [`MEAN_FRACTION`] bits: what a bound is compared with.
+    center: i64,
+}
+
+/// The distribution of one symbol.
+#[derive(Debug, Clone)]
+pub struct Mixture<'t> {
+    tables: &'t Tables,
+    components: [Component; MAX_COMPONENTS],
+    used: usize,
+    /// `(2^24 - floor) 2^16 / sum of weights`: what makes the weighted sum a count.
+    gain: u64,
+    /// The mean of the heaviest logistic: where a search starts.
+    start: u32,
+}
+
+impl<'t> Mixture<'t> {
+    /// The distribution for `parameters` (log-weights, means, log-scales of each logistic), around `mean` (a sample
+    /// value), at local scale number `level`.
+    #[inline]
+    pub fn new(tables: &'t Tables, parameters: &[i16], used: usize, mean: i16, level: usize) -> Self {
+        let (logits, rest) = parameters.split_at(used);
+        let (means, scales) = rest.split_at(used);
+        let top = logits.iter().copied().max().unwrap_or(0);
+        let (unit, log_scale) = (i64::from(tables.unit[level]), i64::from(tables.log_scale[level]));
+        let fraction = u32::from(tables.fraction);
+        let drop = fraction - LOG_FRACTION;
+        let half = (1i64 << drop) >> 1;
+        let mut components = [Component::default(); MAX_COMPONENTS];
+        let (mut total, mut heaviest) = (0, 0);
+        for k in 0..used {
+            let below = (i64::from(top) - i64::from(logits[k]) + half) >> drop;
+            let weight = tables.weight[(below as usize).min(WEIGHT_ENTRIES - 1)];
+            let offset = (i64::from(means[k]) * unit) >> fraction;
+            let log = ((i64::from(scales[k]) + half) >> drop) + log_scale;
+            let log = log.clamp(LOG_SCALE.0 << LOG_FRACTION, LOG_SCALE.1 << LOG_FRACTION);
+            components[k] = Component {
+                weight: weight.into(),
+                inverse: tables.inverse[(log - (LOG_SCALE.0 << LOG_FRACTION)) as usize].into(),
+                center: (i64::from(mean) << MEAN_FRACTION) + offset + (1 << (MEAN_FRACTION - 1)),
+            };
+            total += u64::from(weight);
+            if weight > components[heaviest].weight as u16 {
+                heaviest = k;
+            }
+        }
+        let start = (components[heaviest].center >> MEAN_FRACTION).clamp(1, 255) as u32;
+        let gain = ((TOTAL - 256 * u64::from(tables.floor)) << 16) / total.max(1);
+        Self { tables, components, used, gain, start }
+    }
+
+    /// `F(bound)`: the count of all symbols below `bound`.
+    #[inline]
+    pub fn cumulative(&self, bound: u32) -> u32 {
+        if bound == 0 {
+            return 0;
+        }
+        if bound > 255 {
+            return TOTAL as u32;
+        }
+        const LIMIT: i64 = SIGMOID_LIMIT << ARGUMENT_FRACTION;
+        const SHIFT: u32 = MEAN_FRACTION + INVERSE_FRACTION - ARGUMENT_FRACTION;
+        const REST: u32 = ARGUMENT_FRACTION - SIGMOID_STEP;
+        let mut sum = 0u64;
+        for c in &self.components[..self.used] {
+            let argument = ((i64::from(bound) << MEAN_FRACTION) - c.center) * c.inverse >> SHIFT;
+            let argument = (argument.clamp(-LIMIT, LIMIT - 1) + LIMIT) as usize;
+            let (index, rest) = (argument >> REST, (argument & ((1 << REST) - 1)) as u32);
+            let (a, b) = (self.tables.sigmoid[index], self.tables.sigmoid[index + 1]);
+            sum += u64::from(c.weight) * u64::from(a + (((b - a) * rest) >> REST));
+        }
+        bound * u32::from(self.tables.floor) + ((sum * self.gain) >> (22 + 16)) as u32
+    }
+}
+
+impl Distribution<PRECISION> for Mixture<'_> {
+    #[inline]
+    fn interval(&self, symbol: u32) -> (u32, u32) {
+        let left = self.cumulative(symbol);
+        (left, self.cumulative(symbol + 1) - left)
+    }
+
+    /// The largest symbol whose cumulative count is not above `quantile`: steps away from the heaviest logistic's mean
+    /// that double until it is enclosed, then bisection.
+    #[inline]
+    fn locate(&self, quantile: u32) -> (u32, u32, u32) {
+        let (mut low, mut left, mut high, mut right) = (0, 0, 256, TOTAL as u32);
+        let (mut probe, mut step) = (self.start, 1);
+        // low <= symbol < high always; a probe is strictly between.
+        loop {
+            let value = self.cumulative(probe);
+            if value <= quantile {
+                (low, left) = (probe, value);
+                probe += step;
+            } else {
+                (high, right) = (probe, value);
+                probe = probe.saturating_sub(step);
+            }
+            step *= 2;
+            if probe <= low || probe >= high {
+                break;
+            }
+        }
+        while high - low > 1 {
+            let middle = (low + high) / 2;
+            let value = self.cumulative(middle);
+            if value <= quantile {
+                (low, left) = (middle, value);
+            } else {
+                (high, right) = (middle, value);
+            }
+        }
+        (low, left, right - left)
+    }
+}
