@@ -7,6 +7,11 @@
 //! What must stay true: no output sees a symbol that is coded at the same time or later.
 #![deny(clippy::float_arithmetic)]
 
+mod bytes;
+mod shapes;
+
+pub use shapes::{MAX_ALPHABET, MAX_CHANNELS, MAX_NODES, MAX_WEIGHTS, MAX_WIDTH, SpecError};
+
 /// Index of a node in [`NetworkSpec::nodes`].
 pub type NodeId = usize;
 
