@@ -1,1 +1,4 @@
-//! (to come)
+//! The codec.
+#![deny(clippy::float_arithmetic)]
+
+pub mod tile;
