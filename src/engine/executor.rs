@@ -35,7 +35,10 @@ impl<'n> Executor<'n> {
         let rows = |(id, width): (usize, &usize)| {
             let stored = network.home[id] == id;
             // A window's last run is copied as a whole block.
-            Rows::new(if stored { capacity } else { 0 }, if network.runs[id].is_empty() { *width } else { width + BLOCK })
+            Rows::new(
+                if stored { capacity } else { 0 },
+                if network.runs[id].is_empty() { *width } else { width + BLOCK },
+            )
         };
         Self { network, capacity, values: network.widths.iter().enumerate().map(rows).collect() }
     }
@@ -138,8 +141,13 @@ impl<'n> Executor<'n> {
                 }
             }
             (Op::Normalize { .. }, Params::Normalize { limit, shift, multiplier }) => {
-                let ((x, width), (mean, channels), (level, _)) = (self.input(id, 0), self.input(id, 1), self.input(id, 2));
-                let each = if matches!(program.spec().nodes[node.inputs[0]].op, Op::Current { .. }) { 1 } else { width / channels };
+                let ((x, width), (mean, channels), (level, _)) =
+                    (self.input(id, 0), self.input(id, 1), self.input(id, 2));
+                let each = if matches!(program.spec().nodes[node.inputs[0]].op, Op::Current { .. }) {
+                    1
+                } else {
+                    width / channels
+                };
                 for i in 0..n {
                     let q = level.row(i)[0] as usize;
                     let (limit, shift, multiplier) = (limit[q], shift[q], i32::from(multiplier[q]));

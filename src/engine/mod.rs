@@ -13,8 +13,8 @@ pub mod network;
 pub mod program;
 pub mod reference;
 
-pub use kernels::Kernel;
 pub use executor::{Executor, Position};
 pub use field::Field;
+pub use kernels::Kernel;
 pub use network::Network;
 pub use program::{ModelId, Params, Program, ProgramError};

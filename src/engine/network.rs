@@ -61,7 +61,8 @@ impl Network {
             _ => None,
         };
         let packed = (0..spec.nodes.len()).map(pack).collect();
-        let windows = spec.nodes.iter().map(|n| if let Op::Neighbours { offsets } = &n.op { &offsets[..] } else { &[] });
+        let windows =
+            spec.nodes.iter().map(|n| if let Op::Neighbours { offsets } = &n.op { &offsets[..] } else { &[] });
         let runs = windows.clone().map(runs_of).collect();
         let all = || windows.clone().flatten();
         let lag = 1 + all().filter(|o| o.row < 0).map(|o| o.column.max(0) as usize).max().unwrap_or(0);
@@ -91,7 +92,11 @@ fn runs_of(offsets: &[Offset]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for (place, o) in offsets.iter().enumerate() {
         match runs.last_mut() {
-            Some(r) if r.first.row == o.row && r.first.column + r.length as i16 == o.column && r.length < super::field::BLOCK => {
+            Some(r)
+                if r.first.row == o.row
+                    && r.first.column + r.length as i16 == o.column
+                    && r.length < super::field::BLOCK =>
+            {
                 r.length += 1;
             }
             _ => runs.push(Run { first: *o, length: 1, place }),

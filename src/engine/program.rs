@@ -269,7 +269,9 @@ fn prove(spec: &NetworkSpec, params: &[Params], tables: &[logistic::Tables]) -> 
         let ends = |low: i16, high: i16| vec![Range { low, high }; widths[id]];
         let input = |i: usize| &ranges[node.inputs[i]];
         let range = match (&node.op, &params[id]) {
-            (Op::Neighbours { .. } | Op::Current { .. } | Op::LocalMean { .. }, Params::None) => vec![sample; widths[id]],
+            (Op::Neighbours { .. } | Op::Current { .. } | Op::LocalMean { .. }, Params::None) => {
+                vec![sample; widths[id]]
+            }
             (Op::LocalScale { near }, Params::Scale { level }) => {
                 let terms = near.len() * usize::from(spec.symbols.channels);
                 if level.len() != terms * 255 + 1 {
@@ -298,7 +300,8 @@ fn prove(spec: &NetworkSpec, params: &[Params], tables: &[logistic::Tables]) -> 
             }
             (Op::Linear { .. }, Params::Linear { weights, bias, shift, low, high }) => {
                 let columns = input(0);
-                if weights.len() != widths[id] * columns.len() || bias.len() != widths[id] || shift.len() != widths[id] {
+                if weights.len() != widths[id] * columns.len() || bias.len() != widths[id] || shift.len() != widths[id]
+                {
                     return fail("its weights have another shape");
                 }
                 if low > high || *low == i16::MIN {

@@ -49,7 +49,8 @@ pub fn evaluate(program: &Program, picture: &Picture, row: usize, column: usize)
             }
             (Op::LocalScale { near }, Params::Scale { level }) => {
                 let windows = x(0).chunks_exact(x(0).len() / x(1).len());
-                let sums = windows.zip(x(1)).map(|(w, m)| near.iter().map(|k| (w[usize::from(*k)] - m).abs()).sum::<i64>());
+                let sums =
+                    windows.zip(x(1)).map(|(w, m)| near.iter().map(|k| (w[usize::from(*k)] - m).abs()).sum::<i64>());
                 vec![level[sums.sum::<i64>() as usize].into()]
             }
             (Op::Normalize { .. }, Params::Normalize { limit, shift, multiplier }) => {

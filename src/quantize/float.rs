@@ -1,0 +1,105 @@
+//! A network in floating point, at one position: what the quantizer calibrates with and compares to.
+
+use crate::engine::reference::{Picture, neighbour};
+use crate::spec::{NetworkSpec, NodeId, Op};
+use std::collections::HashMap;
+
+/// Weights of a linear layer.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// `[outputs][inputs]`.
+    pub weights: Vec<f32>,
+    /// `[outputs]`.
+    pub bias: Vec<f32>,
+}
+
+/// A description with weights.
+#[derive(Debug, Clone)]
+pub struct FloatNetwork {
+    /// The description.
+    pub spec: NetworkSpec,
+    /// The weights of each linear layer.
+    pub layers: HashMap<NodeId, Layer>,
+}
+
+/// Lowest value of `round(4 log2(activity + 0.3))`: level 0 of a local scale.
+pub const LOWEST_QUARTER: i32 = -7;
+
+/// Level of a local scale for a sum of `terms` absolute differences.
+pub fn level(sum: usize, terms: usize) -> u8 {
+    let quarter = (4.0 * (sum as f64 / terms as f64 + 0.3).log2()).round() as i32;
+    (quarter - LOWEST_QUARTER) as u8
+}
+
+/// The local scale of a level.
+pub fn scale(level: u8) -> f64 {
+    2f64.powf(f64::from(i32::from(level) + LOWEST_QUARTER) / 4.0)
+}
+
+impl FloatNetwork {
+    /// The values of every node at a position of a picture with all channels.
+    pub fn evaluate(&self, picture: &Picture, row: usize, column: usize) -> Vec<Vec<f32>> {
+        let mut values: Vec<Vec<f32>> = Vec::with_capacity(self.spec.nodes.len());
+        for (id, node) in self.spec.nodes.iter().enumerate() {
+            let x = |i: usize| &values[node.inputs[i]][..];
+            let out = match &node.op {
+                Op::Neighbours { offsets } => picture
+                    .iter()
+                    .flat_map(|plane| offsets.iter().map(|o| neighbour(plane, row, column, *o) as f32))
+                    .collect(),
+                Op::Current { channels } => {
+                    picture[..usize::from(*channels)].iter().map(|plane| f32::from(plane[row][column])).collect()
+                }
+                Op::LocalMean { a, b } => {
+                    let windows = x(0).chunks_exact(x(0).len() / picture.len());
+                    windows.map(|w| ((w[usize::from(*a)] + w[usize::from(*b)]) / 2.0).floor()).collect()
+                }
+                Op::LocalScale { near } => {
+                    let windows = x(0).chunks_exact(x(0).len() / picture.len()).zip(x(1));
+                    let sum = windows
+                        .map(|(w, m)| near.iter().map(|k| (w[usize::from(*k)] - m).abs()).sum::<f32>())
+                        .sum::<f32>();
+                    vec![level(sum as usize, near.len() * picture.len()).into()]
+                }
+                Op::Normalize { unit, clamp } => {
+                    let of_current = matches!(self.spec.nodes[node.inputs[0]].op, Op::Current { .. });
+                    let each = if of_current { 1 } else { x(0).len() / picture.len() };
+                    let size = scale(x(2)[0] as u8) as f32 * f32::from(1u16 << unit);
+                    let clamp = f32::from(*clamp);
+                    x(0).iter().enumerate().map(|(i, v)| ((v - x(1)[i / each]) / size).clamp(-clamp, clamp)).collect()
+                }
+                Op::Linear { .. } => {
+                    let layer = &self.layers[&id];
+                    let rows = layer.weights.chunks_exact(x(0).len()).zip(&layer.bias);
+                    rows.map(|(w, b)| b + w.iter().zip(x(0)).map(|(w, x)| w * x).sum::<f32>()).collect()
+                }
+                Op::Relu => x(0).iter().map(|v| v.max(0.0)).collect(),
+                Op::Add => x(0).iter().zip(x(1)).map(|(a, b)| a + b).collect(),
+                Op::Concat => node.inputs.iter().flat_map(|i| values[*i].iter().copied()).collect(),
+                #[allow(unreachable_patterns, reason = "descriptions will hold more than can be quantized")]
+                other => unimplemented!("{other:?} cannot be quantized yet"),
+            };
+            values.push(out);
+        }
+        values
+    }
+}
+
+/// Code length in bits of `symbol` under a discretized mixture (Salimans et al. 2017, eq. 2) with a uniform floor.
+/// `parameters`: log-weights, means in units of `unit` around `mean`, log-scales around `log_scale`.
+pub fn mixture_bits(parameters: &[f32], mean: f64, unit: f64, log_scale: f64, floor: f64, symbol: u8) -> f64 {
+    let k = parameters.len() / 3;
+    let p = |i: usize| f64::from(parameters[i]);
+    let top = (0..k).map(p).fold(f64::NEG_INFINITY, f64::max);
+    let total: f64 = (0..k).map(|i| (p(i) - top).exp()).sum();
+    let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
+    let mut probability = 0.0;
+    for i in 0..k {
+        let inverse = (-(p(2 * k + i) + log_scale).clamp(-3.0, 7.0)).exp();
+        let bound = |b: f64| (b - mean - unit * p(k + i)) * inverse;
+        let high = if symbol == 255 { 1.0 } else { sigmoid(bound(f64::from(symbol) + 0.5)) };
+        let low = if symbol == 0 { 0.0 } else { sigmoid(bound(f64::from(symbol) - 0.5)) };
+        probability += (p(i) - top).exp() / total * (high - low);
+    }
+    -(probability * (1.0 - floor) + floor / 256.0).log2()
+}
