@@ -1,4 +1,4 @@
 //! The codec.
 #![deny(clippy::float_arithmetic)]
 
-pub mod tile;
+pub mod bands;

@@ -91,9 +91,9 @@ impl<'n> Executor<'n> {
                     for channel in 0..usize::from(program.spec().symbols.channels) {
                         // A gray picture is seen as one whose channels are equal.
                         let source = channel.min(field.channels() - 1);
-                        if row == 0 {
+                        if field.is_edge(row) {
                             for (o, v) in offsets.iter().zip(&mut out[channel * window..]) {
-                                *v = field.neighbour(source, 0, column, *o).into();
+                                *v = field.neighbour(source, column, *o).into();
                             }
                             continue;
                         }
@@ -113,7 +113,7 @@ impl<'n> Executor<'n> {
             (Op::Current { channels }, _) => {
                 for (i, p) in positions.iter().enumerate() {
                     for channel in 0..usize::from(*channels) {
-                        out.row_mut(i)[channel] = field.get(channel, p.row as usize, p.column as usize).into();
+                        out.row_mut(i)[channel] = field.get(channel, p.row as isize, p.column as usize).into();
                     }
                 }
             }
@@ -195,6 +195,7 @@ impl<'n> Executor<'n> {
     pub fn distribution(&self, channel: usize, i: usize) -> Mixture<'n> {
         let network = self.network;
         let output = &network.program().spec().outputs[channel];
+        #[allow(irrefutable_let_patterns, reason = "more families will follow")]
         let Likelihood::LogisticMixture { components, mean, scale, .. } = &output.likelihood else {
             unreachable!("a program holds only distributions that can be run")
         };

@@ -8,12 +8,13 @@ use crate::spec::{Offset, Op};
 /// A picture: `samples[channel][row][column]`, channels in coding order.
 pub type Picture = Vec<Vec<Vec<u8>>>;
 
-/// A neighbour by the rule of padding: clamped to the picture; where that is not coded yet, the sample to the left, else
-/// the first one of the row above, else 128.
+/// A neighbour by the rule of padding: columns are clamped; n rows above the picture lies its first row, shifted right by n
+/// columns; where that is not coded yet, the sample to the left, else the first one of the row above, else 128.
 pub fn neighbour(plane: &[Vec<u8>], row: usize, column: usize, offset: Offset) -> i64 {
     let width = plane[0].len() as i64;
-    let y = (row as i64 + i64::from(offset.row)).max(0) as usize;
-    let x = (column as i64 + i64::from(offset.column)).clamp(0, width - 1) as usize;
+    let y = row as i64 + i64::from(offset.row);
+    let x = column as i64 + i64::from(offset.column) + y.min(0);
+    let (y, x) = (y.max(0) as usize, x.clamp(0, width - 1) as usize);
     let coded = y < row || (y == row && x < column);
     match (coded, column, row) {
         (true, _, _) => plane[y][x].into(),

@@ -1,0 +1,204 @@
+//! Bands of a picture, and the walk over a band's symbols that encoder, decoder and meter share.
+//!
+//! A picture is coded in bands of [`ROWS`] rows, each with a code of its own. A band's windows reach into the band above, so
+//! cutting costs no context; a decoder's threads follow one another at a distance, each band a little behind the one above
+//! (as wavefront parallel processing does in video), and an encoder's are independent, since it knows the whole picture.
+//! Within a band positions are visited along a wavefront, too: at step t row y is at column `t - lag * y`, where the lag
+//! lies just beyond the window's right reach, so the positions of a step do not depend on one another and the kernels get
+//! a batch.
+//!
+//! What must stay true: the order of the symbols depends on the picture's size and the network alone.
+
+use crate::engine::{Executor, Field, Network, Position};
+use crate::entropy::{Bits, Coder, CostMeter, Damaged, Decoder, Encoder};
+use crate::media::image::Picture;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// Rows of a band: a whole number of the kernels' six, enough for a batch, and few enough that several bands are under way
+/// in a picture of ordinary width. Part of the stream format.
+pub const ROWS: u32 = 36;
+/// Columns that a band hands down at a time.
+const HANDED: usize = 32;
+/// The channels of a colour pixel in coding order: green tells most about the others.
+const GREEN_RED_BLUE: [usize; 3] = [1, 0, 2];
+
+/// Rows of a picture that are coded together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Band {
+    /// First row.
+    pub first: u32,
+    /// Rows, at most [`ROWS`].
+    pub rows: u32,
+}
+
+/// The bands of a picture of `height` rows.
+pub fn bands(height: u32) -> impl ExactSizeIterator<Item = Band> + Clone {
+    (0..height.div_ceil(ROWS) as usize).map(move |i| {
+        let first = i as u32 * ROWS;
+        Band { first, rows: ROWS.min(height - first) }
+    })
+}
+
+/// What lies above a band.
+enum Above<'a> {
+    /// Nothing: it is the first.
+    Edge,
+    /// Rows that are known: whole rows of interleaved samples, the last one directly above.
+    Known(&'a [u8]),
+    /// Columns of the rows above as the band above gets them done: `[columns][reach][channels]`.
+    Arriving(Receiver<Vec<u8>>),
+}
+
+/// Visits every symbol of a band. `samples` are its rows, interleaved as in a [`Picture`]; a decoder fills them.
+fn walk<C: Coder>(
+    network: &Network,
+    coder: &mut C,
+    samples: &mut [u8],
+    width: usize,
+    channels: usize,
+    above: Above,
+    below: Option<Sender<Vec<u8>>>,
+) -> Result<(), Damaged> {
+    let height = samples.len() / (width * channels);
+    let (lag, reach) = (network.lag(), network.reach());
+    let places = places(channels);
+    let mut field = Field::new(width, height, channels, reach, matches!(above, Above::Edge));
+    let mut executor = Executor::new(network, height.min(width.div_ceil(lag)));
+    let mut positions = Vec::with_capacity(executor.capacity());
+    let (mut received, mut handed) = (0, 0);
+    if let Above::Known(rows) = above {
+        // From the top, since each row begins by standing for the next one's margin.
+        for up in (1..=reach).rev() {
+            let row = &rows[rows.len() - up * width * channels..][..width * channels];
+            for (channel, place) in places.iter().enumerate() {
+                (0..width).for_each(|x| field.set(channel, -(up as isize), x, row[x * channels + place]));
+            }
+        }
+    }
+    for step in 0..width + lag * (height - 1) {
+        if let Above::Arriving(receiver) = &above {
+            while received < width.min(step + lag) {
+                let columns = receiver.recv().map_err(|_| Damaged)?;
+                for column in columns.chunks_exact(reach * channels) {
+                    for (i, value) in column.iter().enumerate() {
+                        field.set(i % channels, (i / channels) as isize - reach as isize, received, *value);
+                    }
+                    received += 1;
+                }
+            }
+        }
+        let first = (step + 1).saturating_sub(width).div_ceil(lag);
+        let last = (step / lag).min(height - 1);
+        positions.clear();
+        positions.extend((first..=last).map(|y| Position { row: y as u32, column: (step - lag * y) as u32 }));
+        for (channel, place) in places.iter().enumerate() {
+            executor.stage(channel, &field, &positions);
+            for (i, p) in positions.iter().enumerate() {
+                let (y, x) = (p.row as usize, p.column as usize);
+                let sample = &mut samples[(y * width + x) * channels + place];
+                *sample = coder.code(&executor.distribution(channel, i), u32::from(*sample))? as u8;
+                field.set(channel, y as isize, x, *sample);
+            }
+        }
+        if let (Some(sender), true) = (&below, last + 1 == height) {
+            let done = step + 1 - lag * last;
+            if done == width || done - handed == HANDED {
+                let rows = height as isize - reach as isize..height as isize;
+                let column = |x| rows.clone().flat_map(move |y| (0..channels).map(move |c| (c, y, x)));
+                let columns = (handed..done).flat_map(column).map(|(c, y, x)| field.get(c, y, x)).collect();
+                // Nobody listens any more if the band below has failed; that one reports it.
+                let _ = sender.send(columns);
+                handed = done;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where the channels of a pixel are, in coding order.
+fn places(channels: usize) -> &'static [usize] {
+    if channels == 3 { &GREEN_RED_BLUE } else { &[0] }
+}
+
+/// A walk over a band of a known picture: its samples after the walk.
+fn walk_known<C: Coder>(network: &Network, coder: &mut C, picture: &Picture, band: Band) -> Result<Vec<u8>, Damaged> {
+    let (width, channels) = (picture.width as usize, usize::from(picture.channels));
+    let line = width * channels;
+    let (above, rest) = picture.samples.split_at(band.first as usize * line);
+    let mut samples = rest[..band.rows as usize * line].to_vec();
+    let above = if band.first == 0 { Above::Edge } else { Above::Known(above) };
+    walk(network, coder, &mut samples, width, channels, above, None)?;
+    Ok(samples)
+}
+
+/// The code of a band of a picture of 1 or 3 channels.
+pub fn encode_band(network: &Network, picture: &Picture, band: Band) -> Vec<u8> {
+    let mut encoder = Encoder::new();
+    walk_known(network, &mut encoder, picture, band).expect("every symbol of a mixture can be coded");
+    encoder.finish()
+}
+
+/// The code length of a band.
+pub fn measure_band(network: &Network, picture: &Picture, band: Band) -> Bits {
+    let mut meter = CostMeter::new();
+    walk_known(network, &mut meter, picture, band).expect("every symbol of a mixture can be coded");
+    meter.bits()
+}
+
+/// Whether `code` decodes to the band. If this holds for every band of a picture, [`decode_picture`] gives the picture.
+pub fn verify_band(network: &Network, picture: &Picture, band: Band, code: &[u8]) -> bool {
+    let line = picture.width as usize * usize::from(picture.channels);
+    let samples = &picture.samples[band.first as usize * line..][..band.rows as usize * line];
+    walk_known(network, &mut Decoder::new(code), picture, band).is_ok_and(|decoded| decoded == samples)
+}
+
+/// What a decoding thread needs for a band.
+struct Job<'a> {
+    code: &'a [u8],
+    samples: &'a mut [u8],
+    above: Above<'a>,
+    below: Option<Sender<Vec<u8>>>,
+}
+
+/// A picture from the codes of its bands, `threads` bands at a time. Codes that [`encode_band`] did not write give other
+/// samples or [`Damaged`]: whoever calls this compares checksums. The caller has checked the size against its limits.
+pub fn decode_picture(
+    network: &Network,
+    (width, height, channels): (u32, u32, u8),
+    codes: &[&[u8]],
+    threads: usize,
+) -> Result<Picture, Damaged> {
+    if codes.len() != bands(height).len() || width == 0 {
+        return Err(Damaged);
+    }
+    let line = width as usize * usize::from(channels);
+    let mut samples = vec![0; height as usize * line];
+    let mut jobs = Vec::with_capacity(codes.len());
+    let mut above = Above::Edge;
+    for (i, (code, samples)) in codes.iter().zip(samples.chunks_mut(ROWS as usize * line)).enumerate() {
+        let (sender, receiver) = channel();
+        let below = (i + 1 < codes.len()).then_some(sender);
+        let above = std::mem::replace(&mut above, Above::Arriving(receiver));
+        jobs.push(Mutex::new(Some(Job { code, samples, above, below })));
+    }
+    // Bands are begun from top to bottom, so one that waits always waits for one that runs.
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let job = job.lock().ok().and_then(|mut job| job.take()).ok_or(Damaged)?;
+            let mut decoder = Decoder::new(job.code);
+            walk(network, &mut decoder, job.samples, width as usize, channels.into(), job.above, job.below)?;
+        }
+        Ok(())
+    };
+    let threads = threads.clamp(1, codes.len().max(1));
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mine = work();
+        others.into_iter().fold(mine, |all, other| all.and(other.join().unwrap_or(Err(Damaged))))
+    })?;
+    drop(jobs);
+    Ok(Picture { width, height, channels, samples })
+}
