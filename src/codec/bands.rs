@@ -69,8 +69,7 @@ fn walk<C: Coder>(
     let mut positions = Vec::with_capacity(executor.capacity());
     let (mut received, mut handed) = (0, 0);
     if let Above::Known(rows) = above {
-        // From the top, since each row begins by standing for the next one's margin.
-        for up in (1..=reach).rev() {
+        for up in 1..=reach {
             let row = &rows[rows.len() - up * width * channels..][..width * channels];
             for (channel, place) in places.iter().enumerate() {
                 (0..width).for_each(|x| field.set(channel, -(up as isize), x, row[x * channels + place]));

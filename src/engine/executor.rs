@@ -91,9 +91,9 @@ impl<'n> Executor<'n> {
                     for channel in 0..usize::from(program.spec().symbols.channels) {
                         // A gray picture is seen as one whose channels are equal.
                         let source = channel.min(field.channels() - 1);
-                        if field.is_edge(row) {
+                        if field.is_edge(row, column) {
                             for (o, v) in offsets.iter().zip(&mut out[channel * window..]) {
-                                *v = field.neighbour(source, column, *o).into();
+                                *v = field.neighbour(source, row, column, *o).into();
                             }
                             continue;
                         }

@@ -74,9 +74,6 @@ impl Field {
         }
         if column == 0 {
             self.samples[at - self.reach..at].fill(value);
-            // Until the next row has its own first sample, this one stands for it.
-            let next = at + self.stride;
-            self.samples[next - self.reach..next].fill(value);
         }
     }
 
@@ -101,19 +98,23 @@ impl Field {
         self.samples[at..at + BLOCK].first_chunk().expect("a block is that long")
     }
 
-    /// Whether windows of this row need [`neighbour`](Self::neighbour): above it there is nothing to copy from.
+    /// Whether a window may hold samples that are not coded yet, so that it must be gathered by [`neighbour`](Self::neighbour).
     #[inline]
-    pub(super) fn is_edge(&self, row: usize) -> bool {
-        self.first && row == 0
+    pub(super) fn is_edge(&self, row: usize, column: usize) -> bool {
+        column == 0 || (self.first && row == 0)
     }
 
-    /// A neighbour in the picture's first row, by the rule of padding.
-    pub(super) fn neighbour(&self, channel: usize, column: usize, offset: Offset) -> u8 {
-        let shifted = column as i64 + i64::from(offset.column) + i64::from(offset.row);
-        let x = shifted.clamp(0, self.width as i64 - 1) as usize;
-        match column {
-            0 => 128,
-            _ => self.get(channel, 0, x.min(column - 1)),
+    /// A neighbour by the rule of padding, at the picture's first row or column.
+    pub(super) fn neighbour(&self, channel: usize, row: usize, column: usize, offset: Offset) -> u8 {
+        let y = row as i64 + i64::from(offset.row);
+        let above = if self.first { y.min(0) } else { 0 };
+        let x = (column as i64 + i64::from(offset.column) + above).clamp(0, self.width as i64 - 1) as usize;
+        let y = y - above;
+        match (y < row as i64 || x < column, column, self.first && row == 0) {
+            (true, _, _) => self.get(channel, y as isize, x),
+            (false, 1.., _) => self.get(channel, row as isize, column - 1),
+            (false, 0, false) => self.get(channel, row as isize - 1, 0),
+            (false, 0, true) => 128,
         }
     }
 }

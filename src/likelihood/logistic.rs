@@ -237,3 +237,49 @@ impl Distribution<PRECISION> for Mixture<'_> {
         (low, left, right - left)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quantize::tables;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        /// Whatever the parameters: counts cover the total in order, none is zero, and a search finds what a scan finds.
+        #[test]
+        fn bisection_equals_the_linear_scan(
+            parameters in prop::collection::vec(any::<i16>(), 3 * 5),
+            small in any::<bool>(),
+            mean in 0i16..256,
+            level in 0usize..40,
+            fraction in 6u8..=15,
+            quantiles in prop::collection::vec(0u32..1 << 24, 40),
+        ) {
+            let tables = tables::mixture(40, 1, 12, fraction);
+            prop_assert_eq!(tables.check(40), Ok(()));
+            let parameters: Vec<i16> = parameters.iter().map(|p| if small { p >> 7 } else { *p }).collect();
+            let mixture = Mixture::new(&tables, &parameters, 5, mean, level);
+            let bounds: Vec<u32> = (0..=256).map(|b| mixture.cumulative(b)).collect();
+            prop_assert_eq!((bounds[0], bounds[256]), (0, 1 << 24));
+            prop_assert!(bounds.windows(2).all(|w| w[0] + 16 <= w[1]));
+            for quantile in quantiles {
+                let symbol = bounds.iter().rposition(|b| *b <= quantile).unwrap() as u32;
+                let (left, width) = mixture.interval(symbol);
+                prop_assert_eq!(mixture.locate(quantile), (symbol, left, width));
+            }
+        }
+    }
+
+    #[test]
+    fn tables_have_one_form_of_bytes() {
+        let tables = tables::mixture(40, 1, 12, 10);
+        let mut w = Writer::new();
+        tables.write(&mut w);
+        let bytes = w.finish();
+        let mut r = Reader::new(&bytes);
+        assert_eq!(Tables::read(&mut r), Ok(tables));
+        assert_eq!(r.end(), Ok(()));
+    }
+}

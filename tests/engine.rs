@@ -1,0 +1,138 @@
+//! Contracts of the engines: whatever runs a program gives the bits of the reference, and no output sees a later symbol.
+
+use std::sync::Arc;
+use surprisal::engine::reference::{self, Picture};
+use surprisal::engine::{Executor, Field, Kernel, Network, Position, Program};
+use surprisal::entropy::Distribution;
+
+fn program() -> Arc<Program> {
+    let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/models/photo.srm")).unwrap();
+    Arc::new(Program::from_bytes(&bytes).unwrap())
+}
+
+/// A picture of gradients, edges and noise, `[channel][row][column]`.
+fn picture(width: usize, height: usize, channels: usize) -> Picture {
+    let mut state = 7u64;
+    let mut noise = |n: u64| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) % n
+    };
+    let mut sample = |c: usize, y: usize, x: usize| match (x / 9 + y / 7) % 4 {
+        0 => (x * 5 + y * 3 + c * 20) as u8,
+        1 => noise(256) as u8,
+        2 => (200 - 3 * x as i64 + noise(9) as i64).clamp(0, 255) as u8,
+        _ => 255 * (x % 2) as u8,
+    };
+    (0..channels).map(|c| (0..height).map(|y| (0..width).map(|x| sample(c, y, x)).collect()).collect()).collect()
+}
+
+fn field(picture: &Picture, network: &Network) -> Field {
+    let (height, width) = (picture[0].len(), picture[0][0].len());
+    let mut field = Field::new(width, height, picture.len(), network.reach(), true);
+    for y in 0..height {
+        for x in 0..width {
+            (0..picture.len()).for_each(|c| field.set(c, y as isize, x, picture[c][y][x]));
+        }
+    }
+    field
+}
+
+#[test]
+fn batch_and_step_equal_the_reference_with_every_kernel() {
+    let program = program();
+    for kernel in Kernel::ALL {
+        if !kernel.is_available() {
+            println!("skipped: {}", kernel.name());
+            continue;
+        }
+        let network = Network::new(program.clone(), kernel);
+        for (width, height, channels) in [(23, 11, 3), (1, 9, 3), (40, 1, 3), (13, 8, 1), (1, 1, 1)] {
+            let picture = picture(width, height, channels);
+            let whole = field(&picture, &network);
+            let positions: Vec<_> = (0..height as u32)
+                .flat_map(|row| (0..width as u32).map(move |column| Position { row, column }))
+                .collect();
+            let mut batch = Executor::new(&network, positions.len());
+            batch.all(&whole, &positions);
+            // Step by step: a field that knows only what is coded, one position at a time.
+            let mut known = Field::new(width, height, channels, network.reach(), true);
+            let mut step = Executor::new(&network, 1);
+            for (i, p) in positions.iter().enumerate() {
+                let (y, x) = (p.row as usize, p.column as usize);
+                for channel in 0..channels {
+                    step.stage(channel, &known, &[*p]);
+                    known.set(channel, y as isize, x, picture[channel][y][x]);
+                }
+                for (node, expected) in reference::evaluate(&program, &picture, y, x).iter().enumerate() {
+                    if expected.is_empty() {
+                        continue;
+                    }
+                    let wide = |v: &[i16]| v.iter().map(|v| i64::from(*v)).collect::<Vec<_>>();
+                    let at = format!("{} node {node} at {p:?} of {width}x{height}", kernel.name());
+                    assert_eq!(&wide(batch.values(node, i)), expected, "batch, {at}");
+                    assert_eq!(&wide(step.values(node, 0)), expected, "step, {at}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_distribution_depends_on_a_later_symbol() {
+    let network = Network::new(program(), Kernel::best());
+    let (width, height) = (17, 13);
+    let original = picture(width, height, 3);
+    let distributions = |picture: &Picture| {
+        let field = field(picture, &network);
+        let positions: Vec<_> =
+            (0..height as u32).flat_map(|row| (0..width as u32).map(move |column| Position { row, column })).collect();
+        let mut executor = Executor::new(&network, positions.len());
+        executor.all(&field, &positions);
+        let bounds = |i: usize, c: usize| {
+            (1..256).step_by(5).map(|b| executor.distribution(c, i).cumulative(b)).collect::<Vec<_>>()
+        };
+        (0..positions.len()).map(|i| [bounds(i, 0), bounds(i, 1), bounds(i, 2)]).collect::<Vec<_>>()
+    };
+    let before = distributions(&original);
+    let mut seen = 0;
+    for at in (0..width * height).step_by(5) {
+        let (y, x) = (at / width, at % width);
+        for channel in 0..3 {
+            let mut changed = original.clone();
+            changed[channel][y][x] ^= 0x55;
+            for (i, (a, b)) in before.iter().zip(&distributions(&changed)).enumerate() {
+                for c in 0..3 {
+                    let earlier = (i, c) <= (at, channel);
+                    assert!(
+                        !earlier || a[c] == b[c],
+                        "channel {c} of position {i} saw channel {channel} of position {at}"
+                    );
+                    seen += usize::from(a[c] != b[c]);
+                }
+            }
+        }
+    }
+    assert!(seen > 1000, "the change was seen nowhere: {seen}");
+}
+
+#[test]
+fn bisection_equals_the_linear_scan() {
+    let network = Network::new(program(), Kernel::best());
+    let picture = picture(31, 29, 3);
+    let field = field(&picture, &network);
+    let positions: Vec<_> = (0..29).map(|row| Position { row, column: row % 31 }).collect();
+    let mut executor = Executor::new(&network, positions.len());
+    executor.all(&field, &positions);
+    for i in 0..positions.len() {
+        for channel in 0..3 {
+            let mixture = executor.distribution(channel, i);
+            for symbol in 0..256 {
+                let (left, width) = mixture.interval(symbol);
+                assert!(width >= 1);
+                for quantile in [left, left + width / 2, left + width - 1] {
+                    assert_eq!(mixture.locate(quantile), (symbol, left, width));
+                }
+            }
+        }
+    }
+}
