@@ -8,7 +8,7 @@
 //! put in place of a neighbour beyond the border is no part of it: that must come from symbols coded earlier, too.
 
 use super::check::SpecError;
-use super::flow::Flow;
+use super::flow::{Flow, KEEP};
 use super::reach::{Budget, CHANNEL, COORDINATES, EVERYWHERE, Reach, Term, TooComplex};
 use super::shapes::Shape;
 use super::{Kernel, Likelihood, Mask, NetworkSpec, Offset, Op, Pattern, Side};
@@ -126,8 +126,8 @@ impl NetworkSpec {
     /// The places that a kernel's taps read: `direction` is 1 forward, -1 transposed.
     fn taps(k: &Kernel, step: [i64; 3], direction: i64, budget: &mut Budget) -> Result<Reach, TooComplex> {
         let mut boxes = vec![HERE];
-        for i in 0..3 {
-            let apart = i64::from(k.dilation[i]) * step[i];
+        for (i, step) in step.into_iter().enumerate() {
+            let apart = i64::from(k.dilation[i]) * step;
             let first = -i64::from(k.origin[i]) * apart;
             let last = first + (i64::from(k.size[i]) - 1) * apart;
             let runs: Vec<(i64, i64)> = match apart {
@@ -216,9 +216,10 @@ impl NetworkSpec {
                 axes.map(|i| self.ahead(i, (-1, -1), (0, EVERYWHERE))).try_for_each(|t| places.insert(t, budget))?;
                 let mut flow = Flow::default();
                 for c in channels {
+                    budget.spend(KEEP)?;
                     let mut own = Reach::default();
                     own.insert(sample(0, here, c), budget)?;
-                    flow.push(1, Rc::new(own.from_places(&places, budget)?));
+                    flow.push(1, Rc::new(own.seen_from(&places, budget)?));
                 }
                 flow
             }
@@ -265,13 +266,14 @@ impl NetworkSpec {
             Op::Convolution { kernel, mask, .. } => {
                 let taps = Self::taps(kernel, step_of(node.inputs[0]), 1, budget)?;
                 match mask {
-                    Mask::Open => Flow::uniform(input(0).all(budget)?.from_places(&taps, budget)?, width),
+                    Mask::Open => Flow::uniform(input(0).all(budget)?.seen_from(&taps, budget)?, width),
                     Mask::Causal { groups, same } => {
                         let before = taps.intersect(&self.earlier(step, false, budget)?, budget)?;
-                        let mut seen = Rc::new(input(0).all(budget)?.from_places(&before, budget)?);
+                        let mut seen = Rc::new(input(0).all(budget)?.seen_from(&before, budget)?);
                         let (groups, part) = (usize::from(*groups), input(0).width() / usize::from(*groups));
                         let mut flow = Flow::default();
                         for g in 0..groups {
+                            budget.spend(KEEP)?;
                             let earlier_groups = seen.clone();
                             if taps.contains(HERE.low) {
                                 let mut more = input(0).union(g * part..(g + 1) * part, budget)?;
@@ -286,18 +288,18 @@ impl NetworkSpec {
             }
             Op::Transposed { kernel, .. } => {
                 let taps = Self::taps(kernel, step, -1, budget)?;
-                Flow::uniform(input(0).all(budget)?.from_places(&taps, budget)?, width)
+                Flow::uniform(input(0).all(budget)?.seen_from(&taps, budget)?, width)
             }
             Op::Lstm { .. } => {
                 let mut places = self.earlier(step, true, budget)?;
                 places.insert(HERE, budget)?;
-                Flow::uniform(input(0).all(budget)?.from_places(&places, budget)?, width)
+                Flow::uniform(input(0).all(budget)?.seen_from(&places, budget)?, width)
             }
             Op::Attention { pattern, side, .. } => {
                 let places = self.places(*pattern, *side, step, budget)?;
                 let mut seen = input(1).all(budget)?;
                 seen.unite(&input(2).all(budget)?, budget)?;
-                let mut reach = seen.from_places(&places, budget)?;
+                let mut reach = seen.seen_from(&places, budget)?;
                 reach.unite(&input(0).all(budget)?, budget)?;
                 Flow::uniform(reach, width)
             }

@@ -7,6 +7,9 @@ use super::reach::{Budget, Reach, Term, TooComplex};
 use std::ops::Range;
 use std::rc::Rc;
 
+/// What keeping one more reach takes from the budget, so that it bounds the memory, too.
+pub(super) const KEEP: usize = 64;
+
 /// What each value of a node can see.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Flow {
@@ -24,6 +27,7 @@ impl Flow {
     pub fn samples(terms: impl Iterator<Item = Term>, budget: &mut Budget) -> Result<Self, TooComplex> {
         let mut flow = Self::default();
         for term in terms {
+            budget.spend(KEEP)?;
             let mut reach = Reach::default();
             reach.insert(term, budget)?;
             flow.push(1, Rc::new(reach));
@@ -99,6 +103,7 @@ impl Flow {
             let reach = match flow.runs.last() {
                 Some((_, reach)) if last == Some(pair) => reach.clone(),
                 _ => {
+                    budget.spend(KEEP + ra.terms().len())?;
                     let mut union = Reach::clone(ra);
                     union.unite(rb, budget)?;
                     Rc::new(union)
@@ -134,6 +139,7 @@ impl Flow {
                 self.within(i..i + 1).try_for_each(|(_, r)| more.unite(r, budget))?;
             }
             if !more.terms().is_empty() {
+                budget.spend(KEEP)?;
                 more.unite(&seen, budget)?;
                 seen = Rc::new(more);
             }

@@ -146,7 +146,7 @@ impl Reach {
     }
 
     /// What is seen by something that sees this from each of `places` (whose channel is 0).
-    pub(super) fn from_places(&self, places: &Self, budget: &mut Budget) -> Result<Self, TooComplex> {
+    pub(super) fn seen_from(&self, places: &Self, budget: &mut Budget) -> Result<Self, TooComplex> {
         let mut sum = Self::default();
         for a in &places.terms {
             for b in &self.terms {
@@ -168,5 +168,56 @@ impl Reach {
             }
         }
         Ok(both)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Boxes over rows and columns, some of them unbounded on a side.
+    fn boxes() -> impl Strategy<Value = Vec<Term>> {
+        let side = || (-3i64..=3, 0i64..=2, 0u8..10);
+        let one = (side(), side()).prop_map(|(row, column)| {
+            let mut t = Term::point([0; COORDINATES]);
+            for (i, (low, length, open)) in [(2, row), (3, column)] {
+                t.low[i] = if open == 0 { -EVERYWHERE } else { low };
+                t.high[i] = if open == 1 { EVERYWHERE } else { low + length };
+            }
+            t
+        });
+        prop::collection::vec(one, 0..6)
+    }
+
+    fn reach(boxes: &[Term]) -> Reach {
+        let mut reach = Reach::default();
+        boxes.iter().for_each(|&t| reach.insert(t, &mut Budget(1 << 20)).unwrap());
+        reach
+    }
+
+    fn has(boxes: &[Term], row: i64, column: i64) -> bool {
+        boxes.iter().any(|t| (t.low[2]..=t.high[2]).contains(&row) && (t.low[3]..=t.high[3]).contains(&column))
+    }
+
+    proptest! {
+        #[test]
+        fn sets_of_boxes_are_the_sets_of_their_symbols(a in boxes(), b in boxes()) {
+            let budget = &mut Budget(1 << 20);
+            let (ra, rb) = (reach(&a), reach(&b));
+            let both = ra.intersect(&rb, budget).unwrap();
+            let sum = ra.seen_from(&rb, budget).unwrap();
+            for (row, column) in (-9i64..=9).flat_map(|r| (-9i64..=9).map(move |c| (r, c))) {
+                let at = [0, 0, row, column, 0];
+                prop_assert_eq!(ra.contains(at), has(&a, row, column));
+                prop_assert_eq!(both.contains(at), has(&a, row, column) && has(&b, row, column));
+                // Unbounded boxes begin within 5 of the centre, so a window of 24 has a witness for each sum.
+                let summed = (-24..=24).any(|r| (-24..=24).any(|c| has(&a, r, c) && has(&b, row - r, column - c)));
+                prop_assert_eq!(sum.contains(at), summed);
+            }
+            for (i, t) in ra.terms().iter().enumerate() {
+                prop_assert!(ra.terms().iter().enumerate().all(|(j, u)| i == j || !u.contains(t)));
+            }
+        }
     }
 }

@@ -156,7 +156,7 @@ fn sparse_transformer_halved(spec: &NetworkSpec) -> NetworkSpec {
 #[test]
 fn slices() {
     agree("multiscale", &multiscale(2, 1), [1, 7, 7], None);
-    agree("subscale", &subscale(2, 4, 1), [1, 3, 3], Some([3, 0, 2, 2]));
+    agree("subscale", &subscale(2, 4, 1), [1, 3, 4], Some([3, 0, 1, 1]));
     agree("video", &video([1, 2, 2], [2, 2, 2], 4), [2, 3, 3], None);
 }
 
@@ -188,9 +188,14 @@ fn what_sees_the_future_is_refused() {
         }
     }
     refused("channels one too many", &spec, [0; 4], 1);
-    // One slice less is coded: a position of the same slice is not there when all are coded at the same time.
-    let mut spec = subscale(2, 4, 0);
-    spec.nodes.retain(|n| !matches!(n.op, Op::Attention { side: Side::EarlierOrSame, .. }));
+    // The slice itself in place of earlier ones: its positions are coded at the same time.
+    let mut spec = multiscale(2, 1);
+    for node in &mut spec.nodes {
+        if let Op::Slices { .. } = node.op {
+            node.op = Op::Current { channels: 3 };
+        }
+    }
+    refused("multiscale that sees its own group", &spec, [0, 0, 1, 0], 0);
     let mut shifted = wavenet(256, 3, &[1], None);
     for node in &mut shifted.nodes {
         if let Op::Convolution { kernel, .. } = &mut node.op {
@@ -201,10 +206,10 @@ fn what_sees_the_future_is_refused() {
     }
     refused("wavenet without the shift", &shifted, [0; 4], 0);
     let made_wrong = {
-        let mut spec = made(5, &[7]);
+        let mut spec = made(6, &[7]);
         for node in &mut spec.nodes {
             if let Op::MaskedLinear { to, .. } = &mut node.op {
-                if to.len() == 5 {
+                if to.len() == 6 {
                     to[2] += 1;
                 }
             }

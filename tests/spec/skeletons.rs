@@ -1,5 +1,6 @@
 //! A skeleton of every family that the project sets out to hold, at sizes near the published ones.
 
+use crate::build::Net;
 use crate::families::*;
 use surprisal::spec::*;
 use surprisal::wire::Reader;
@@ -123,4 +124,30 @@ fn changed_bytes_are_refused_or_are_another_description() {
         }
     }
     assert!(read > 100 && refused > 1000, "{read} read, {refused} refused");
+}
+
+#[test]
+fn what_is_too_intricate_is_refused_before_it_takes_long() {
+    let here = || Net::new("intricate", &[Axis::Row, Axis::Column], 1, 2);
+    // Dilations without a common step: the number of separate places multiplies.
+    let mut net = here();
+    let mut h = net.current(1);
+    for i in 0..6 {
+        let k = Kernel { dilation: [1, 101 + 60 * i, 97 + 60 * i], ..Kernel::new([1, 5, 5], [0, 5, 2]) };
+        h = net.conv(1, k, h);
+    }
+    let dilated = net.finish(h, Likelihood::Bernoulli);
+    // Many nodes of many values that all see something else.
+    let mut net = here();
+    net.0.symbols.channels = 4096;
+    let offsets: Vec<Offset> = (1..=16).map(|c| Offset::new(0, -2 * c)).collect();
+    let wide: Vec<NodeId> = (0..500).map(|_| net.add(Op::Neighbours { offsets: offsets.clone() }, &[])).collect();
+    let h = wide[1..].iter().fold(wide[0], |h, &w| net.plus(h, w));
+    let p = net.linear(4096, h);
+    let wide = net.finish(p, Likelihood::Bernoulli);
+    for spec in [dilated, wide] {
+        assert!(spec.widths().is_ok());
+        assert!(matches!(spec.check_causal(), Err(SpecError::TooComplex { .. })), "{:?}", spec.check_causal());
+        assert!(matches!(NetworkSpec::read(&mut Reader::new(&spec.to_bytes())), Err(SpecError::TooComplex { .. })));
+    }
 }
