@@ -12,34 +12,6 @@ pub fn histogram() -> NetworkSpec {
     net.finish(p, Likelihood::Categorical)
 }
 
-/// The photograph model in form: contrast-normalised neighbours, one head a channel.
-pub fn window(offsets: &[Offset], near: &[u16], width: u32, components: u8) -> NetworkSpec {
-    let mut net = Net::new("window", &PICTURE, 3, 256);
-    let x = net.add(Op::Neighbours { offsets: offsets.to_vec() }, &[]);
-    let mean = net.add(Op::LocalMean { a: near[0], b: near[1] }, &[x]);
-    let scale = net.add(Op::LocalScale { near: near.to_vec() }, &[x, mean]);
-    let d = net.add(Op::Normalize { unit: 2, clamp: 6 }, &[x, mean, scale]);
-    let levels = net.concat(&[mean, scale]);
-    let levels = net.add(Op::Linear { outputs: 4, trainable: false }, &[levels]);
-    let d = net.concat(&[d, levels]);
-    let h = net.linear(width, d);
-    let h = net.relu(h);
-    let outputs: Vec<NodeId> = (0..3)
-        .map(|c| {
-            let mut h = h;
-            if c > 0 {
-                let x = net.current(c);
-                let x = net.add(Op::Normalize { unit: 1, clamp: 8 }, &[x, mean, scale]);
-                let (a, b) = (net.linear(width, h), net.linear(width, x));
-                let sum = net.plus(a, b);
-                h = net.relu(sum);
-            }
-            net.linear(3 * u32::from(components), h)
-        })
-        .collect();
-    net.finish_each(&outputs, Likelihood::LogisticMixture { components, mean, scale, unit: 1, floor: 12 })
-}
-
 pub fn char_rnn(cells: u32) -> NetworkSpec {
     let mut net = Net::new("char-rnn", &[Axis::Time], 1, 256);
     let x = net.add(Op::Previous, &[]);

@@ -4,19 +4,13 @@ use crate::build::Net;
 use crate::families::*;
 use surprisal::spec::*;
 use surprisal::wire::Reader;
+use surprisal::zoo::window;
 
 /// Row of the design's table, and a description.
 fn skeletons() -> Vec<(&'static str, NetworkSpec)> {
     let doubling: Vec<u16> = (0..3).flat_map(|_| (0..10).map(|i| 1 << i)).collect();
-    let near: Vec<Offset> = (-5..=0i16)
-        .flat_map(|r| (-5..=5i16).map(move |c| (r, c)))
-        .filter(|&(r, c)| (r, c) < (0, 0) && r.abs() + c.abs() <= 7)
-        .map(|(r, c)| Offset::new(r, c))
-        .collect();
-    let at = |r, c| near.iter().position(|&o| o == Offset::new(r, c)).expect("a neighbour") as u16;
-    let closest = [at(0, -1), at(-1, 0), at(-1, -1), at(-1, 1), at(0, -2), at(-2, 0)];
     vec![
-        ("photographs", window(&near, &closest, 128, 5)),
+        ("photographs", window::build(&window::Config::default()).0),
         ("histogram", histogram()),
         ("Char-RNN", char_rnn(512)),
         ("Char-RNN on digits", char_rnn_digits(128, false)),
@@ -86,7 +80,7 @@ fn changed_bytes_are_refused_or_are_another_description() {
     let mut random = Random(1);
     let (mut read, mut refused) = (0, 0);
     let small = [
-        window(&[Offset::new(-1, 0), Offset::new(0, -1)], &[0, 1], 4, 2),
+        window::build(&window::Config { radius: 2, first: 4, width: 3, blocks: 1, head: 2, components: 2 }).0,
         made(7, &[9]),
         gated_pixelcnn(3, 256, 3, 3, 1),
         pixelcnn_pp(2, 1, 1),
