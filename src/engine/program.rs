@@ -1,7 +1,7 @@
 //! A network in integers: what a model file holds.
 
 use crate::likelihood::logistic;
-use crate::spec::{Likelihood, NetworkSpec, Op, SpecError};
+use crate::spec::{Axis, Likelihood, NetworkSpec, Op, Order, SpecError};
 use crate::wire::{Reader, WireError, Writer};
 use thiserror::Error;
 
@@ -255,12 +255,16 @@ fn read_params(r: &mut Reader, op: &Op, inputs: impl Fn() -> usize) -> Result<Pa
 /// For each row of a linear layer: `|bias| + sum |w| max|x| + 2^(s-1) < 2^31` with `1 <= s <= 30`, so that sums in any
 /// order, and of any part of the row, fit i32.
 fn prove(spec: &NetworkSpec, params: &[Params], tables: &[logistic::Tables]) -> Result<Vec<Vec<Range>>, ProgramError> {
+    spec.check_causal()?;
     let widths = spec.widths()?;
     if params.len() != spec.nodes.len() || tables.len() != spec.outputs.len() {
         return Err(ProgramError::Node { node: params.len(), what: "the number of nodes differs" });
     }
     if spec.symbols.alphabet != 256 {
         return Err(ProgramError::Node { node: 0, what: "only alphabets of 256 values can be run" });
+    }
+    if spec.symbols.axes != [Axis::Row, Axis::Column] || spec.symbols.order != Order::Raster {
+        return Err(ProgramError::Node { node: 0, what: "only pictures in raster order can be run" });
     }
     let sample = Range { low: 0, high: 255 };
     let mut ranges: Vec<Vec<Range>> = Vec::with_capacity(params.len());
@@ -337,7 +341,6 @@ fn prove(spec: &NetworkSpec, params: &[Params], tables: &[logistic::Tables]) -> 
     }
     for (output, (described, tables)) in spec.outputs.iter().zip(tables).enumerate() {
         let fail = |what| Err(ProgramError::Output { output, what });
-        #[allow(irrefutable_let_patterns, reason = "more families will follow")]
         let Likelihood::LogisticMixture { components, scale, .. } = &described.likelihood else {
             return fail("the family of the distribution");
         };

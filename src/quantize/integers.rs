@@ -71,7 +71,6 @@ pub fn quantize(name: &str, network: &FloatNetwork, largest: &[f64]) -> Result<Q
     }
     let mut mixtures = Vec::new();
     for output in &spec.outputs {
-        #[allow(irrefutable_let_patterns, reason = "more families will follow")]
         let Likelihood::LogisticMixture { unit, floor, .. } = &output.likelihood else {
             return Err(QuantizeError::Operation(format!("{:?}", output.likelihood)));
         };

@@ -122,7 +122,6 @@ fn costs(
     let float_bits = |values: &[Vec<f32>]| position_bits(network, values, picture, row, column);
     let exact = (0..network.spec.outputs.len()).map(|channel| {
         let output = &network.spec.outputs[channel];
-        #[allow(irrefutable_let_patterns, reason = "more families will follow")]
         let Likelihood::LogisticMixture { components, mean, scale, .. } = &output.likelihood else { unreachable!() };
         let parameters: Vec<i16> = integers[output.parameters].iter().map(|v| *v as i16).collect();
         let (mean, level) = (integers[*mean][channel] as i16, integers[*scale][0] as usize);
@@ -141,7 +140,6 @@ fn costs(
 /// Bits of a position from the values of all nodes, the distribution in floating point.
 pub fn position_bits(network: &FloatNetwork, values: &[Vec<f32>], picture: &Picture, row: usize, column: usize) -> f64 {
     let bits = network.spec.outputs.iter().enumerate().map(|(channel, output)| {
-        #[allow(irrefutable_let_patterns, reason = "more families will follow")]
         let Likelihood::LogisticMixture { mean, scale, unit, floor, .. } = &output.likelihood else { unreachable!() };
         let size = float::scale(values[*scale][0] as u8);
         let mean = f64::from(values[*mean][channel]);

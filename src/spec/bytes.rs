@@ -6,8 +6,11 @@
 //! A description is: name, symbols, conditions, nodes, outputs. Lists begin with their length; a variant is one byte, then
 //! its fields in the order of their declaration; numbers are the variable-length integers of [`wire`](crate::wire).
 
-use super::shapes::{MAX_NAME, SpecError};
-use super::{Axis, Condition, Likelihood, NetworkSpec, Node, Offset, Op, Order, Output, Symbols};
+use super::check::{MAX_NAME, SpecError};
+use super::{
+    Axis, Condition, Function, Kernel, Likelihood, Mask, NetworkSpec, Node, Offset, Op, Order, Output, Pattern, Side,
+    Source, Symbols,
+};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Most entries of any list; what a list means may allow fewer.
@@ -33,8 +36,8 @@ impl NetworkSpec {
         w.finish()
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) wrote, and checks it as [`widths`](Self::widths) does. What follows stays in
-    /// the reader.
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote, and checks it as [`widths`](Self::widths) and
+    /// [`check_causal`](Self::check_causal) do. What follows stays in the reader.
     pub fn read(r: &mut Reader) -> Result<Self, SpecError> {
         let family = r.text()?;
         if family.len() > MAX_NAME {
@@ -47,7 +50,7 @@ impl NetworkSpec {
             nodes: Vec::read(r)?,
             outputs: Vec::read(r)?,
         };
-        spec.widths()?;
+        spec.check_causal()?;
         Ok(spec)
     }
 }
@@ -79,6 +82,20 @@ macro_rules! numbers {
     )*};
 }
 numbers!(u8, u16, u32, usize);
+
+impl<T: Part + Copy + Default> Part for [T; 3] {
+    const LEAST: usize = 3 * T::LEAST;
+    fn write(&self, w: &mut Writer) {
+        self.iter().for_each(|v| v.write(w));
+    }
+    fn read(r: &mut Reader) -> Result<Self, WireError> {
+        let mut triple = [T::default(); 3];
+        for v in &mut triple {
+            *v = T::read(r)?;
+        }
+        Ok(triple)
+    }
+}
 
 impl Part for i16 {
     fn write(&self, w: &mut Writer) {
@@ -116,6 +133,14 @@ macro_rules! structure {
 /// Writes and reads an enumeration: a number that never changes, then the fields. Both directions come from one list.
 macro_rules! variants {
     ($t:ident, $what:literal, $($tag:literal => $variant:ident $({ $($field:ident),* })?),*) => {
+        impl $t {
+            /// The variant's name, for messages.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => stringify!($variant),)*
+                }
+            }
+        }
         impl Part for $t {
             fn write(&self, w: &mut Writer) {
                 match self {
@@ -136,12 +161,16 @@ macro_rules! variants {
 }
 
 structure!(Offset { frame, row, column } 3);
+structure!(Kernel { size, origin, dilation, stride } 12);
 structure!(Symbols { axes, channels, alphabet, order } 4);
 structure!(Node { op, inputs } 2);
 structure!(Output { channel, parameters, likelihood } 3);
 variants!(Axis, "an axis", 0 => Frame, 1 => Row, 2 => Column, 3 => Time, 4 => Feature);
-variants!(Order, "an order", 0 => Raster);
-variants!(Condition, "a condition", 0 => Class { count });
+variants!(Order, "an order",
+    0 => Raster, 1 => Permuted { channels }, 2 => Subscale { factors }, 3 => Grouped { factors }
+);
+variants!(Condition, "a condition", 0 => Class { count }, 1 => Grid { channels, alphabet, factors, source });
+variants!(Source, "a source", 0 => Given, 1 => Subsampled, 2 => Averaged, 3 => Gray, 4 => HighBits);
 variants!(Op, "an operation",
     0 => Neighbours { offsets },
     1 => Current { channels },
@@ -151,9 +180,37 @@ variants!(Op, "an operation",
     5 => Linear { outputs, trainable },
     6 => Relu,
     7 => Add,
-    8 => Concat
+    8 => Concat,
+    9 => Previous,
+    10 => Slices { count },
+    11 => Condition { index },
+    12 => Coordinate { axis, divisor, modulus },
+    13 => Constant { outputs },
+    14 => OneHot,
+    15 => Embedding { outputs },
+    16 => Activation { function },
+    17 => Mirror,
+    18 => Gate,
+    19 => Select { start, width },
+    20 => LayerNorm,
+    21 => MaskedLinear { from, to },
+    22 => Convolution { outputs, kernel, mask },
+    23 => Transposed { outputs, kernel },
+    24 => Lstm { cells },
+    25 => Attention { heads, pattern, side }
 );
-variants!(Likelihood, "a likelihood", 0 => LogisticMixture { components, mean, scale, unit, floor });
+variants!(Function, "a function", 0 => Sigmoid, 1 => Tanh, 2 => Elu, 3 => Gelu, 4 => MuLaw);
+variants!(Mask, "a mask", 0 => Open, 1 => Causal { groups, same });
+variants!(Pattern, "a pattern",
+    0 => All, 1 => Line { axis }, 2 => Trailing { axes }, 3 => Block { size }, 4 => Summary { block, last }
+);
+variants!(Side, "a side", 0 => Earlier, 1 => EarlierOrSame, 2 => Any);
+variants!(Likelihood, "a likelihood",
+    0 => LogisticMixture { components, mean, scale, unit, floor },
+    1 => Bernoulli,
+    2 => Categorical,
+    3 => CoupledMixture { components }
+);
 
 #[cfg(test)]
 mod tests {

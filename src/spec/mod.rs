@@ -8,9 +8,16 @@
 #![deny(clippy::float_arithmetic)]
 
 mod bytes;
+mod causality;
+mod check;
+mod flow;
+mod ops;
+mod reach;
 mod shapes;
 
-pub use shapes::{MAX_ALPHABET, MAX_CHANNELS, MAX_NODES, MAX_WEIGHTS, MAX_WIDTH, SpecError};
+pub use check::{MAX_ALPHABET, MAX_CHANNELS, MAX_NODES, MAX_WEIGHTS, MAX_WIDTH, SpecError};
+pub use ops::{Function, Kernel, Mask, Node, Op, Pattern, Side};
+pub use reach::{EVERYWHERE, Reach, Term};
 
 /// Index of a node in [`NetworkSpec::nodes`].
 pub type NodeId = usize;
@@ -76,11 +83,29 @@ pub enum Axis {
     Feature,
 }
 
-/// The order in which positions are coded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The order in which symbols are coded. The network works on the grid in this order, so that earlier is always a
+/// smaller slice, frame, row, column, then channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
     /// Last axis fastest; within a position channel after channel.
     Raster,
+    /// The same, but the channels of a position in another order: the n-th coded is channel `channels[n]` of the data.
+    Permuted {
+        /// Every channel once.
+        channels: Vec<u16>,
+    },
+    /// Slice after slice, each a picture of every n-th position: the slices' first positions lie in raster order in a box of
+    /// `factors` (Menick 2018, section 3.1). The grid that the network works on is a slice's, and the slice is its first axis.
+    Subscale {
+        /// Frames, rows, columns from position to position of a slice.
+        factors: [u16; 3],
+    },
+    /// Slices as in [`Order::Subscale`] without the first, which is a condition; all positions of a slice are coded
+    /// at the same time (Reed et al. 2017, section 3.1).
+    Grouped {
+        /// As above.
+        factors: [u16; 3],
+    },
 }
 
 /// Something that is known before the first symbol.
@@ -91,64 +116,33 @@ pub enum Condition {
         /// Number of classes.
         count: u32,
     },
-}
-
-/// An operation and where its inputs come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
-    /// What is done.
-    pub op: Op,
-    /// Nodes that stand before this one.
-    pub inputs: Vec<NodeId>,
-}
-
-/// An operation. Each yields a vector of [`width`](NetworkSpec::widths) values a position.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Op {
-    /// Samples at causal offsets: channel after channel, within a channel in the order of `offsets`.
-    Neighbours {
-        /// Positions coded before the current one.
-        offsets: Vec<Offset>,
-    },
-    /// The first `channels` samples of the current position: already coded when a later channel is.
-    Current {
-        /// How many channels.
+    /// A grid of samples beside the grid that the network works on: a picture, a spectrogram.
+    Grid {
+        /// Samples a place. Where the network works on slices, a picture at full size has those of every slice, slice after
+        /// slice.
         channels: u16,
+        /// Values of a sample.
+        alphabet: u32,
+        /// Frames, rows, columns of the network's grid to one of this.
+        factors: [u16; 3],
+        /// Where it comes from.
+        source: Source,
     },
-    /// A reference level: `(a + b) >> 1` a channel. Input: [`Op::Neighbours`].
-    LocalMean {
-        /// Index of a in the offsets of the input.
-        a: u16,
-        /// Index of b.
-        b: u16,
-    },
-    /// The index q of a local scale `2^(q/4)`, from the sum of absolute differences of near samples to the local mean:
-    /// `q = round(4 log2(sum / n + 0.3))` with n terms, kept in a table. Inputs: [`Op::Neighbours`], [`Op::LocalMean`].
-    LocalScale {
-        /// Indices of the near samples in the offsets of the first input.
-        near: Vec<u16>,
-    },
-    /// `clamp((x - mean) / (2^unit * scale), -clamp, clamp)`.
-    /// Inputs: x ([`Op::Neighbours`] or [`Op::Current`]), [`Op::LocalMean`], [`Op::LocalScale`].
-    Normalize {
-        /// log2 of how many scales make one unit.
-        unit: u8,
-        /// Largest magnitude, in units.
-        clamp: u8,
-    },
-    /// A matrix product, plus a bias: `y = W x + b`.
-    Linear {
-        /// Rows of W.
-        outputs: u32,
-        /// Whether training moves it; constants of a family do not move.
-        trainable: bool,
-    },
-    /// `max(x, 0)`.
-    Relu,
-    /// The sum of two inputs of one width.
-    Add,
-    /// The inputs one after the other.
-    Concat,
+}
+
+/// Where a condition comes from: given, or coded before by another network as a function of the symbols.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The user gives it.
+    Given,
+    /// Every n-th symbol.
+    Subsampled,
+    /// The mean of a block, rounded down.
+    Averaged,
+    /// The luminance, in as many steps as the condition's alphabet has (Kolesnikov 2017, section 3.2).
+    Gray,
+    /// The highest bits of each symbol (depth upscaling, Menick 2018, section 3.2); the symbols are the others.
+    HighBits,
 }
 
 /// A distribution, and the node that gives its parameters.
@@ -179,5 +173,16 @@ pub enum Likelihood {
         unit: u8,
         /// -log2 of the floor's weight.
         floor: u8,
+    },
+    /// Two values. Parameter: the log-odds of 1.
+    Bernoulli,
+    /// Any distribution. Parameters: a log-weight a value, channel after channel.
+    Categorical,
+    /// A mixture of logistics over all channels of the output at once; the means of a channel are moved by a linear function
+    /// of the channels before (Salimans et al. 2017, section 2.2), in fixed units of the alphabet.
+    /// Parameters of each component: a log-weight, means and log-scales of the channels, coefficients.
+    CoupledMixture {
+        /// Components.
+        components: u8,
     },
 }
