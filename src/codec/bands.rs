@@ -153,12 +153,31 @@ pub fn verify_band(network: &Network, picture: &Picture, band: Band, code: &[u8]
     walk_known(network, &mut Decoder::new(code), picture, band).is_ok_and(|decoded| decoded == samples)
 }
 
+/// The code of a band, for [`decode_picture`].
+pub enum Code<'a> {
+    /// What [`encode_band`] wrote.
+    Network(&'a [u8]),
+    /// Something else: a function that fills in the band's samples, interleaved.
+    Other(&'a (dyn Fn(&mut [u8]) -> Result<(), Damaged> + Sync)),
+}
+
 /// What a decoding thread needs for a band.
 struct Job<'a> {
-    code: &'a [u8],
+    code: &'a Code<'a>,
     samples: &'a mut [u8],
     above: Above<'a>,
     below: Option<Sender<Vec<u8>>>,
+}
+
+/// Hands the last rows of a band that is known as a whole to the one below.
+fn hand_down(samples: &[u8], line: usize, channels: usize, reach: usize, below: &Sender<Vec<u8>>) {
+    let rows = &samples[samples.len() - reach * line..];
+    let column = |pixel: usize| {
+        let sample = move |row: &[u8], place: &usize| row[pixel * channels + place];
+        rows.chunks_exact(line).flat_map(move |row| places(channels).iter().map(move |place| sample(row, place)))
+    };
+    // Nobody listens any more if the band below has failed; that one reports it.
+    let _ = below.send((0..line / channels).flat_map(column).collect());
 }
 
 /// A picture from the codes of its bands, `threads` bands at a time. Codes that [`encode_band`] did not write give other
@@ -166,7 +185,7 @@ struct Job<'a> {
 pub fn decode_picture(
     network: &Network,
     (width, height, channels): (u32, u32, u8),
-    codes: &[&[u8]],
+    codes: &[Code],
     threads: usize,
 ) -> Result<Picture, Damaged> {
     if codes.len() != bands(height).len() || width == 0 {
@@ -187,8 +206,18 @@ pub fn decode_picture(
     let work = || {
         while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
             let job = job.lock().ok().and_then(|mut job| job.take()).ok_or(Damaged)?;
-            let mut decoder = Decoder::new(job.code);
-            walk(network, &mut decoder, job.samples, width as usize, channels.into(), job.above, job.below)?;
+            match job.code {
+                Code::Network(code) => {
+                    let mut decoder = Decoder::new(code);
+                    walk(network, &mut decoder, job.samples, width as usize, channels.into(), job.above, job.below)?;
+                }
+                Code::Other(fill) => {
+                    fill(job.samples)?;
+                    if let Some(below) = job.below {
+                        hand_down(job.samples, line, channels.into(), network.reach(), &below);
+                    }
+                }
+            }
         }
         Ok(())
     };
@@ -200,4 +229,72 @@ pub fn decode_picture(
     })?;
     drop(jobs);
     Ok(Picture { width, height, channels, samples })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Kernel, Program};
+    use std::sync::Arc;
+
+    fn network() -> Network {
+        let program = Program::from_bytes(include_bytes!("../../models/photo.srm")).unwrap();
+        Network::new(Arc::new(program), Kernel::best())
+    }
+
+    fn picture(width: u32, height: u32, channels: u8) -> Picture {
+        let count = width as usize * height as usize * usize::from(channels);
+        let sample = |i: usize| ((i / 7) as u8).wrapping_mul(3) ^ (i % 5) as u8;
+        Picture { width, height, channels, samples: (0..count).map(sample).collect() }
+    }
+
+    #[test]
+    fn pictures_of_every_shape_come_back() {
+        let network = network();
+        for (width, height) in [(1, 1), (1, 200), (200, 1), (5, 37), (36, 36), (67, 73), (300, 109)] {
+            for channels in [1, 3] {
+                let picture = picture(width, height, channels);
+                let codes: Vec<_> = bands(height).map(|band| encode_band(&network, &picture, band)).collect();
+                let verified =
+                    bands(height).zip(&codes).all(|(band, code)| verify_band(&network, &picture, band, code));
+                assert!(verified, "{width}x{height}");
+                let bits: Bits = bands(height).map(|band| measure_band(&network, &picture, band)).sum();
+                let bytes: usize = codes.iter().map(Vec::len).sum();
+                assert!((bytes as u64).abs_diff(bits.ceil_bytes()) <= 8 * codes.len() as u64);
+                let codes: Vec<_> = codes.iter().map(|code| Code::Network(code)).collect();
+                for threads in [1, 2, 7] {
+                    let decoded = decode_picture(&network, (width, height, channels), &codes, threads).unwrap();
+                    assert!(decoded == picture, "{width}x{height}, {threads} threads");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bands_of_another_model_can_stand_between() {
+        let (network, picture) = (network(), picture(90, 150, 3));
+        let codes: Vec<_> = bands(150).map(|band| encode_band(&network, &picture, band)).collect();
+        let line = 90 * 3 * ROWS as usize;
+        let fill = |i: usize| {
+            let known = &picture.samples[i * line..];
+            move |samples: &mut [u8]| {
+                samples.copy_from_slice(&known[..samples.len()]);
+                Ok(())
+            }
+        };
+        let fills: Vec<_> = (0..codes.len()).map(fill).collect();
+        let code = |i: usize| if i % 2 == 0 { Code::Other(&fills[i]) } else { Code::Network(&codes[i]) };
+        let mixed: Vec<_> = (0..codes.len()).map(code).collect();
+        assert!(decode_picture(&network, (90, 150, 3), &mixed, 3).unwrap() == picture);
+    }
+
+    #[test]
+    fn damage_in_one_band_ends_all_threads() {
+        let (network, picture) = (network(), picture(90, 150, 3));
+        let codes: Vec<_> = bands(150).map(|band| encode_band(&network, &picture, band)).collect();
+        let fail = |_: &mut [u8]| Err(Damaged);
+        let codes: Vec<_> =
+            (0..codes.len()).map(|i| if i == 1 { Code::Other(&fail) } else { Code::Network(&codes[i]) }).collect();
+        assert_eq!(decode_picture(&network, (90, 150, 3), &codes, 3), Err(Damaged));
+    }
 }
