@@ -1,6 +1,7 @@
 //! Computed causality against execution: every symbol of a small grid is changed, and the outputs that change must be those
 //! that the computation names.
 
+use crate::build::Net;
 use crate::families::*;
 use crate::interpreter::{Symbols, digests};
 use std::collections::BTreeSet;
@@ -140,6 +141,62 @@ fn attention() {
         assert_eq!(once.receptive_fields().unwrap()[0].contains([0, -3, 0, -1, 0]), far);
     }
     agree("fixed attention", &sparse_transformer_text(256, 4, 4, 1), [1, 1, 13], Some([0, 0, 0, 8]));
+}
+
+/// Attention alone: keys and values are the samples themselves, queries a sample of the frame before.
+fn attention_alone(pattern: Pattern, side: Side) -> NetworkSpec {
+    let mut net = Net::new("attention", &[Axis::Frame, Axis::Row, Axis::Column], 1, 4);
+    let q = net.add(Op::Neighbours { offsets: vec![Offset { frame: -1, row: 1, column: -1 }] }, &[]);
+    let x = net.current(1);
+    let seen = net.add(Op::Attention { heads: 1, pattern, side }, &[q, x, x]);
+    let p = net.linear(4, seen);
+    net.finish(p, Likelihood::Categorical)
+}
+
+#[test]
+fn patterns_of_attention() {
+    for axes in 1..=3 {
+        let spec = attention_alone(Pattern::Trailing { axes }, Side::Earlier);
+        agree(&format!("the last {axes} axes"), &spec, [3, 3, 3], None);
+    }
+    agree(
+        "the last row",
+        &attention_alone(Pattern::Trailing { axes: 1 }, Side::Earlier),
+        [3, 3, 5],
+        Some([0, 0, 0, 2]),
+    );
+    for axis in 0..3 {
+        let spec = attention_alone(Pattern::Line { axis }, Side::Earlier);
+        agree(&format!("along axis {axis}"), &spec, [3, 3, 3], Some([0, 2, 2, 2]));
+    }
+    agree("all", &attention_alone(Pattern::All, Side::Earlier), [3, 3, 3], Some([0, 2, 2, 2]));
+    agree("blocks", &attention_alone(Pattern::Block { size: [2, 2, 2] }, Side::Earlier), [4, 4, 4], Some([0, 1, 1, 1]));
+    let spec = attention_alone(Pattern::All, Side::EarlierOrSame);
+    assert!(matches!(spec.check_causal(), Err(SpecError::NotCausal { place: [0, 0, 0, 0], .. })));
+    let spec = attention_alone(Pattern::All, Side::Any);
+    assert!(matches!(spec.check_causal(), Err(SpecError::NotCausal { place: [0, 1, 0, 0], .. })));
+}
+
+#[test]
+fn levels_and_scales() {
+    let mut net = Net::new("levels", &[Axis::Row, Axis::Column], 3, 4);
+    let near =
+        net.add(Op::Neighbours { offsets: [(-1, 0), (0, -1), (-1, 1)].map(|(r, c)| Offset::new(r, c)).into() }, &[]);
+    let far = net.add(Op::Neighbours { offsets: vec![Offset::new(-2, 0)] }, &[]);
+    let mean = net.add(Op::LocalMean { a: 0, b: 1 }, &[near]);
+    let other = net.add(Op::LocalMean { a: 0, b: 0 }, &[far]);
+    let scale = net.add(Op::LocalScale { near: vec![2] }, &[near, other]);
+    let outputs: Vec<NodeId> = (0..3)
+        .map(|c| {
+            let x = if c == 0 { near } else { net.current(c) };
+            let x = net.add(Op::Normalize { unit: 1, clamp: 8 }, &[x, mean, scale]);
+            let width = if c == 0 { 9 } else { u32::from(c) };
+            let x = net.add(Op::Select { start: width - 1, width: 1 }, &[x]);
+            net.linear(4, x)
+        })
+        .collect();
+    let spec = net.finish_each(&outputs, Likelihood::Categorical);
+    agree("levels and scales", &spec, [1, 5, 5], Some([0, 0, 2, 2]));
 }
 
 /// The first of two layers alone.
