@@ -59,9 +59,9 @@ fn batch_and_step_equal_the_reference_with_every_kernel() {
             let mut step = Executor::new(&network, 1);
             for (i, p) in positions.iter().enumerate() {
                 let (y, x) = (p.row as usize, p.column as usize);
-                for channel in 0..channels {
+                for (channel, plane) in picture.iter().enumerate() {
                     step.stage(channel, &known, &[*p]);
-                    known.set(channel, y as isize, x, picture[channel][y][x]);
+                    known.set(channel, y as isize, x, plane[y][x]);
                 }
                 for (node, expected) in reference::evaluate(&program, &picture, y, x).iter().enumerate() {
                     if expected.is_empty() {

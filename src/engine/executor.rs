@@ -5,7 +5,7 @@
 //! of positions whose samples are known ("batch").
 
 use super::field::{BLOCK, Field};
-use super::kernels::{self, Rows};
+use super::kernels::{self, Rows, elementwise};
 use super::network::Network;
 use super::program::Params;
 use crate::likelihood::logistic::Mixture;
@@ -81,7 +81,7 @@ impl<'n> Executor<'n> {
     fn node(&self, id: usize, field: &Field, positions: &[Position], out: &mut Rows) {
         let program = self.network.program();
         let node = &program.spec().nodes[id];
-        let n = positions.len();
+        let (n, kernel) = (positions.len(), self.network.kernel());
         match (&node.op, program.params(id)) {
             (Op::Neighbours { offsets }, _) => {
                 for (i, p) in positions.iter().enumerate() {
@@ -150,31 +150,24 @@ impl<'n> Executor<'n> {
                 };
                 for i in 0..n {
                     let q = level.row(i)[0] as usize;
-                    let (limit, shift, multiplier) = (limit[q], shift[q], i32::from(multiplier[q]));
+                    let (limit, shift, multiplier) = (limit[q], shift[q], multiplier[q]);
                     let groups = x.row(i)[..width].chunks_exact(each).zip(out.row_mut(i).chunks_exact_mut(each));
                     for ((x, out), mean) in groups.zip(mean.row(i)) {
-                        for (x, out) in x.iter().zip(out) {
-                            let d = (x - mean).clamp(-limit, limit) << shift;
-                            *out = ((i32::from(d) * multiplier) >> 16) as i16;
-                        }
+                        elementwise::normalize(kernel, x, *mean, limit, shift, multiplier, out);
                     }
                 }
             }
             (Op::Linear { .. }, _) => {
                 let layer = self.network.packed[id].as_ref().expect("linear layers are packed");
-                kernels::linear(self.network.kernel(), layer, self.input(id, 0).0, n, out);
+                kernels::linear(kernel, layer, self.input(id, 0).0, n, out);
             }
             (Op::Relu, _) => {
                 let x = &self.input(id, 0).0.values[..n * out.stride];
-                for (x, out) in x.iter().zip(&mut out.values) {
-                    *out = (*x).max(0);
-                }
+                elementwise::rectify(kernel, x, &mut out.values);
             }
             (Op::Add, Params::Add { low, high }) => {
                 let (a, b) = (&self.input(id, 0).0.values[..n * out.stride], &self.input(id, 1).0.values);
-                for ((a, b), out) in a.iter().zip(b).zip(&mut out.values) {
-                    *out = (a + b).clamp(*low, *high);
-                }
+                elementwise::add(kernel, a, b, *low, *high, &mut out.values);
             }
             (Op::Concat, _) => {
                 let mut at = 0;

@@ -298,7 +298,7 @@ fn prove(spec: &NetworkSpec, params: &[Params], tables: &[logistic::Tables]) -> 
                         return fail("a difference overflows");
                     }
                     // Floors: the negative end is one further out.
-                    largest = largest.max(((i64::from(*l) << s) * i64::from(*m) >> 16) + 1);
+                    largest = largest.max((((i64::from(*l) << s) * i64::from(*m)) >> 16) + 1);
                 }
                 ends(-(largest as i16), largest as i16)
             }

@@ -187,7 +187,7 @@ impl<'t> Mixture<'t> {
         const REST: u32 = ARGUMENT_FRACTION - SIGMOID_STEP;
         let mut sum = 0u64;
         for c in &self.components[..self.used] {
-            let argument = ((i64::from(bound) << MEAN_FRACTION) - c.center) * c.inverse >> SHIFT;
+            let argument = (((i64::from(bound) << MEAN_FRACTION) - c.center) * c.inverse) >> SHIFT;
             let argument = (argument.clamp(-LIMIT, LIMIT - 1) + LIMIT) as usize;
             let (index, rest) = (argument >> REST, (argument & ((1 << REST) - 1)) as u32);
             let (a, b) = (self.tables.sigmoid[index], self.tables.sigmoid[index + 1]);

@@ -1,6 +1,6 @@
 //! AVX2: 8 outputs a register, two columns an instruction (`vpmaddwd`).
 
-use super::{Packed, Rows};
+use super::{LANES, Packed, Rows};
 use std::arch::x86_64::*;
 
 /// # Safety
@@ -37,7 +37,7 @@ unsafe fn tile<const M: usize>(layer: &Packed, x: &Rows, out: &mut Rows, i: usiz
         let load = |p: *const i32| _mm256_loadu_si256(p.cast());
         let bias = layer.bias.as_ptr().add(o);
         let mut sums = [[load(bias), load(bias.add(8))]; M];
-        let mut w = layer.weights.as_ptr().add(2 * o);
+        let mut w = layer.weights.as_ptr().add(layer.start(o));
         let mut a = x.values.as_ptr().add(i * x.stride);
         for _ in 0..layer.inputs / 2 {
             let columns = [load(w.cast()), load(w.add(16).cast())];
@@ -46,7 +46,7 @@ unsafe fn tile<const M: usize>(layer: &Packed, x: &Rows, out: &mut Rows, i: usiz
                 row[0] = _mm256_add_epi32(row[0], _mm256_madd_epi16(pair, columns[0]));
                 row[1] = _mm256_add_epi32(row[1], _mm256_madd_epi16(pair, columns[1]));
             }
-            w = w.add(2 * layer.outputs);
+            w = w.add(2 * LANES);
             a = a.add(2);
         }
         let (low, high) = (_mm256_set1_epi32(layer.low.into()), _mm256_set1_epi32(layer.high.into()));

@@ -1,7 +1,7 @@
 //! AVX-512 with VNNI: 16 outputs a register, two columns an instruction (`vpdpwssd`, which wraps and does not saturate).
 #![allow(clippy::incompatible_msrv, reason = "Rust 1.85 has no AVX-512; the older compiler is used for aarch64 alone")]
 
-use super::{Packed, Rows};
+use super::{LANES, Packed, Rows};
 use std::arch::x86_64::*;
 
 /// # Safety
@@ -58,12 +58,13 @@ unsafe fn tile<const M: usize, const V: usize>(layer: &Packed, x: &Rows, out: &m
                 row[v] = bias;
             }
         }
-        let mut w = layer.weights.as_ptr().add(2 * o);
+        let mut w = layer.weights.as_ptr().add(layer.start(o));
+        let next = layer.inputs * LANES;
         let mut a = x.values.as_ptr().add(i * x.stride);
         for _ in 0..layer.inputs / 2 {
             let mut columns = [_mm512_setzero_si512(); V];
             for (v, c) in columns.iter_mut().enumerate() {
-                *c = _mm512_loadu_si512(w.add(32 * v).cast());
+                *c = _mm512_loadu_si512(w.add(v * next).cast());
             }
             for (m, row) in sums.iter_mut().enumerate() {
                 let pair = _mm512_set1_epi32(a.add(m * x.stride).cast::<i32>().read_unaligned());
@@ -71,7 +72,7 @@ unsafe fn tile<const M: usize, const V: usize>(layer: &Packed, x: &Rows, out: &m
                     row[v] = _mm512_dpwssd_epi32(row[v], pair, columns[v]);
                 }
             }
-            w = w.add(2 * layer.outputs);
+            w = w.add(2 * LANES);
             a = a.add(2);
         }
         let (low, high) = (_mm512_set1_epi32(layer.low.into()), _mm512_set1_epi32(layer.high.into()));

@@ -4,6 +4,7 @@
 //! it), integer addition has no order, and no saturating instruction is used, so this needs no luck.
 #![allow(unsafe_code, reason = "SIMD intrinsics; the only room with unsafe code beside the zlib bindings")]
 
+pub(super) mod elementwise;
 mod scalar;
 
 #[cfg(target_arch = "x86_64")]
@@ -99,7 +100,8 @@ pub struct Packed {
     inputs: usize,
     /// Rows of W, rounded up to whole vectors; the added ones are zero.
     outputs: usize,
-    /// `[inputs / 2][outputs][2]`: two columns of an output side by side, as the pairwise products want them.
+    /// `[outputs / LANES][inputs / 2][LANES][2]`: two columns of an output side by side, as the pairwise products want
+    /// them, and the columns of [`LANES`] outputs in a row, as the prefetcher wants them.
     weights: Vec<i16>,
     /// `[outputs]`: bias plus half of what the shift drops, so that `>>` rounds half up.
     bias: Vec<i32>,
@@ -118,7 +120,7 @@ impl Packed {
         let mut packed = vec![0; inputs * outputs];
         for (o, row) in weights.chunks_exact(columns).enumerate() {
             for (k, w) in row.iter().enumerate() {
-                packed[(k / 2 * outputs + o) * 2 + k % 2] = *w;
+                packed[(o / LANES * inputs / 2 + k / 2) * 2 * LANES + o % LANES * 2 + k % 2] = *w;
             }
         }
         let half = |s: &u8| 1i32 << (s - 1);
@@ -127,6 +129,15 @@ impl Packed {
         let mut shifts: Vec<i32> = shift.iter().map(|s| i32::from(*s)).collect();
         shifts.resize(outputs, 1);
         Self { inputs, outputs, weights: packed, bias: rounded, shift: shifts, low, high }
+    }
+}
+
+impl Packed {
+    /// Where the weights of output `o` begin, a multiple of what a kernel handles at once; a pair of columns further is
+    /// `2 * LANES` further.
+    #[inline]
+    fn start(&self, o: usize) -> usize {
+        o / LANES * self.inputs * LANES + o % LANES * 2
     }
 }
 

@@ -1,6 +1,6 @@
 //! NEON, which every aarch64 has: 4 outputs a register, one column an instruction (`smlal`).
 
-use super::{Packed, Rows};
+use super::{LANES, Packed, Rows};
 use std::arch::aarch64::*;
 
 /// # Safety
@@ -32,7 +32,7 @@ unsafe fn tile<const M: usize>(layer: &Packed, x: &Rows, out: &mut Rows, i: usiz
     unsafe {
         let bias = layer.bias.as_ptr().add(o);
         let mut sums = [[vld1q_s32(bias), vld1q_s32(bias.add(4))]; M];
-        let mut w = layer.weights.as_ptr().add(2 * o);
+        let mut w = layer.weights.as_ptr().add(layer.start(o));
         let mut a = x.values.as_ptr().add(i * x.stride);
         for _ in 0..layer.inputs / 2 {
             // Even and odd columns of eight outputs.
@@ -44,7 +44,7 @@ unsafe fn tile<const M: usize>(layer: &Packed, x: &Rows, out: &mut Rows, i: usiz
                 row[0] = vmlal_n_s16(row[0], vget_low_s16(c.1), x1);
                 row[1] = vmlal_n_s16(row[1], vget_high_s16(c.1), x1);
             }
-            w = w.add(2 * layer.outputs);
+            w = w.add(2 * LANES);
             a = a.add(2);
         }
         let (low, high) = (vdupq_n_s32(layer.low.into()), vdupq_n_s32(layer.high.into()));

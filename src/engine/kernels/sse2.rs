@@ -1,6 +1,6 @@
 //! SSE2, which every x86-64 has: 4 outputs a register, two columns an instruction (`pmaddwd`).
 
-use super::{Packed, Rows};
+use super::{LANES, Packed, Rows};
 use std::arch::x86_64::*;
 
 /// # Safety
@@ -31,7 +31,7 @@ unsafe fn tile<const M: usize>(layer: &Packed, x: &Rows, out: &mut Rows, i: usiz
         let load = |p: *const i32| _mm_loadu_si128(p.cast());
         let bias = layer.bias.as_ptr().add(o);
         let mut sums = [[load(bias), load(bias.add(4))]; M];
-        let mut w = layer.weights.as_ptr().add(2 * o);
+        let mut w = layer.weights.as_ptr().add(layer.start(o));
         let mut a = x.values.as_ptr().add(i * x.stride);
         for _ in 0..layer.inputs / 2 {
             let columns = [load(w.cast()), load(w.add(8).cast())];
@@ -40,7 +40,7 @@ unsafe fn tile<const M: usize>(layer: &Packed, x: &Rows, out: &mut Rows, i: usiz
                 row[0] = _mm_add_epi32(row[0], _mm_madd_epi16(pair, columns[0]));
                 row[1] = _mm_add_epi32(row[1], _mm_madd_epi16(pair, columns[1]));
             }
-            w = w.add(2 * layer.outputs);
+            w = w.add(2 * LANES);
             a = a.add(2);
         }
         for (m, row) in sums.iter().enumerate() {
