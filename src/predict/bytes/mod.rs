@@ -1,0 +1,91 @@
+//! The byte model: adaptive context mixing for any bytes, in integers.
+//!
+//! What must stay true: the walk is the same for encoder, decoder and meter, and every probability is exact integer
+//! arithmetic; a change of any probability raises [`PART`]'s version.
+#![deny(clippy::float_arithmetic)]
+
+mod contexts;
+mod history;
+mod logistic;
+mod maps;
+mod matcher;
+mod mixer;
+mod model;
+mod slots;
+
+use super::Part;
+use crate::entropy::{Bit, Bits, Coder, CostMeter, Damaged, Decoder, Encoder};
+use contexts::Kind;
+use model::Model;
+
+/// This part's name and version.
+pub const PART: Part = Part { name: "bytes", version: 1 };
+
+/// Bytes of one independent segment.
+pub const SEGMENT: usize = 4 << 20;
+
+/// What is known about the bytes beforehand; a stream carries it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hint {
+    /// Bytes from one row (or record) to the next; 0: not known.
+    pub record: u32,
+    /// Bytes from one pixel to the next within a row; 0: not known.
+    pub pixel: u32,
+}
+
+/// Codes a segment: an encoder or meter reads `data`, a decoder fills it.
+pub fn walk<C: Coder>(coder: &mut C, data: &mut [u8], hint: Hint) -> Result<(), Damaged> {
+    if data.is_empty() {
+        return Ok(());
+    }
+    let kind = if hint.record > 0 { Kind::Raster } else if looks_like_text(data) { Kind::Text } else { Kind::Binary };
+    let text = coder.code(&Bit { zero: 1 << 15 }, u32::from(kind == Kind::Text))?;
+    let kind = match (hint.record, text) {
+        (1.., _) => Kind::Raster,
+        (_, 1) => Kind::Text,
+        _ => Kind::Binary,
+    };
+    let mut model = Model::new(data.len(), kind, hint);
+    for position in 0..data.len() {
+        model.start_byte(&data[..position]);
+        let byte = u32::from(data[position]);
+        let mut partial = 1;
+        for shift in (0..8).rev() {
+            let one = u32::from(model.predict());
+            let bit = coder.code(&Bit { zero: (65536 - one) as u16 }, (byte >> shift) & 1)?;
+            model.learn(bit);
+            partial = partial << 1 | bit;
+        }
+        data[position] = partial as u8;
+    }
+    Ok(())
+}
+
+fn looks_like_text(data: &[u8]) -> bool {
+    let sample = &data[..data.len().min(1 << 16)];
+    let letters = sample.iter().filter(|c| c.is_ascii_alphabetic() || **c == b' ').count();
+    letters * 2 > sample.len()
+}
+
+/// The coded bytes of a segment.
+pub fn encode(data: &[u8], hint: Hint) -> Vec<u8> {
+    let mut encoder = Encoder::new();
+    let mut data = data.to_vec();
+    walk(&mut encoder, &mut data, hint).expect("an encoder never fails");
+    encoder.finish()
+}
+
+/// The `length` bytes of a segment; the caller has checked the length against its limits.
+pub fn decode(bytes: &[u8], length: usize, hint: Hint) -> Result<Vec<u8>, Damaged> {
+    let mut data = vec![0; length];
+    walk(&mut Decoder::new(bytes), &mut data, hint)?;
+    Ok(data)
+}
+
+/// The code length of a segment.
+pub fn measure(data: &[u8], hint: Hint) -> Bits {
+    let mut meter = CostMeter::new();
+    let mut data = data.to_vec();
+    walk(&mut meter, &mut data, hint).expect("a meter never fails");
+    meter.bits()
+}
