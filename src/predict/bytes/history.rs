@@ -133,11 +133,11 @@ mod tests {
 
     #[test]
     fn states_fit_and_count() {
-        assert!(STATES.count <= 256, "{}", STATES.count);
+        const { assert!(STATES.count <= 256) };
         assert_eq!(WORTH[0], 0);
         for s in 0..STATES.count {
-            for bit in 0..2 {
-                let next = NEXT[s][bit] as usize;
+            for (bit, &next) in NEXT[s].iter().enumerate() {
+                let next = next as usize;
                 assert!(next > 0 && next < STATES.count);
                 let (a, b) = (STATES.all[s], STATES.all[next]);
                 let grows = if bit == 0 { b.zeros >= a.zeros.min(1) } else { b.ones >= a.ones.min(1) };

@@ -9,8 +9,8 @@ pub const INPUT_LIMIT: i32 = 2047;
 /// Largest absolute value that [`squash`] takes.
 pub const LIMIT: i32 = 3071;
 
-/// `2^16 / (1 + exp(-x / 256))` for `x = index - 3072`, at least 1 and at most 65 535.
-static SQUASH: [u16; 6144] = {
+/// `2^40 / (1 + exp(-x / 256))` for `x` from 0 to 3071.
+static FINE: [u64; 3072] = {
     const ONE: u128 = 1 << 60;
     // exp(-1/256) by its series, then its powers by multiplication.
     let (mut step, mut term, mut n) = (ONE as i128, ONE as i128, 1);
@@ -19,36 +19,40 @@ static SQUASH: [u16; 6144] = {
         step += term;
         n += 1;
     }
-    let mut table = [0; 6144];
+    let mut table = [0; 3072];
     let (mut power, mut x) = (ONE, 0);
     while x < 3072 {
-        let p = ((ONE << 16) + (ONE + power) / 2) / (ONE + power);
-        let p = if p > 65535 { 65535 } else { p as u32 };
-        table[3072 + x] = p as u16;
-        table[3072 - x] = if x == 0 { p as u16 } else { (65536 - p) as u16 };
+        table[x] = (((ONE << 40) + (ONE + power) / 2) / (ONE + power)) as u64;
         power = (power * step as u128) >> 60;
         x += 1;
     }
-    table[0] = 1;
     table
 };
 
-/// `ln(p / (1 - p)) * 256` for `p = (index + 1/2) / 4096`, within ±[`INPUT_LIMIT`].
+/// `2^16 / (1 + exp(-x / 256))` for `x = index - 3072`, at least 1 and at most 65 535.
+static SQUASH: [u16; 6144] = {
+    let mut table = [1; 6144];
+    let mut x = 0;
+    while x < 3072 {
+        let p = (FINE[x] + (1 << 23)) >> 24;
+        let p = if p > 65535 { 65535 } else { p as u32 };
+        table[3072 - x] = (65536 - p) as u16;
+        table[3072 + x] = p as u16;
+        x += 1;
+    }
+    table
+};
+
+/// `ln(p / (1 - p)) * 256` for `p = (index + 1/2) / 4096`, rounded up, within ±[`INPUT_LIMIT`].
 static STRETCH: [i16; 4096] = {
     let mut table = [0; 4096];
-    let (mut x, mut i) = (-LIMIT, 0);
-    while i < 4096 {
-        while x < LIMIT && (SQUASH[(x + 3072) as usize] as usize) < i * 16 + 8 {
+    let (mut x, mut i) = (0, 0);
+    while i < 2048 {
+        while x < INPUT_LIMIT && FINE[x as usize] < ((1 << 39) + (1 << 27) + ((i as u64) << 28)) {
             x += 1;
         }
-        let limited = if x > INPUT_LIMIT {
-            INPUT_LIMIT
-        } else if x < -INPUT_LIMIT {
-            -INPUT_LIMIT
-        } else {
-            x
-        };
-        table[i] = limited as i16;
+        table[2048 + i] = x as i16;
+        table[2047 - i] = -x as i16;
         i += 1;
     }
     table
@@ -82,7 +86,7 @@ mod tests {
         for i in 0..4096 {
             let p = (i as f64 + 0.5) / 4096.0;
             let exact = ((p / (1.0 - p)).ln() * 256.0).clamp(-2047.0, 2047.0);
-            assert!((f64::from(stretch(i)) - exact).abs() < 2.0, "{i}");
+            assert!((f64::from(stretch(i)) - exact).abs() <= 1.0, "{i}");
         }
     }
 }

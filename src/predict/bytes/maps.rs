@@ -72,4 +72,3 @@ impl Refiner {
         *p = if bit == 1 { *p + ((u32::MAX - *p) >> rate) } else { *p - (*p >> rate) };
     }
 }
-

@@ -13,10 +13,11 @@ pub struct Matcher {
     minimum: usize,
     pointer: usize,
     length: u32,
-    /// The expected byte with a leading 1, shifted so that its upper bits are compared with the partial byte.
+    /// The expected byte with a leading 1.
     expected: u32,
     maps: [i32; 128],
     used: usize,
+    /// Bytes until the last failure is forgotten.
     misses: u32,
 }
 
@@ -33,6 +34,11 @@ impl Matcher {
             used: 0,
             misses: 0,
         }
+    }
+    /// Starts to fetch what [`Matcher::byte`] will look up.
+    #[inline(always)]
+    pub fn touch(&self, hash: u32) {
+        std::hint::black_box(self.table[hash as usize & (self.table.len() - 1)]);
     }
     /// Follows or seeks a match; `known` is all bytes so far, `hash` that of the last `minimum` of them.
     #[inline(always)]
@@ -78,24 +84,20 @@ impl Matcher {
             _ => 15,
         }
     }
-    /// `(class, expected bit, probability)` for the next bit; class 0 means that nothing is expected.
+    /// `(class, probability)` for the next bit; class 0 means that nothing is expected.
     #[inline(always)]
-    pub fn predict(&mut self, partial: u32, bit_index: u32) -> (usize, u32, i32) {
+    pub fn predict(&mut self, partial: u32, bit_index: u32) -> (usize, i32) {
         // The expected byte's bits above the next one must be those already known.
         if self.length == 0 || (self.expected >> (8 - bit_index)) != partial {
+            self.misses = if self.length > 0 { 8 } else { self.misses };
             self.used = 0;
             self.length = 0;
-            return (0, 0, HALF);
+            return (0, HALF);
         }
         let bit = (self.expected >> (7 - bit_index)) & 1;
         let class = self.class();
         self.used = (class * 2 + bit as usize) * 2 + usize::from(self.misses > 0);
-        (class, bit, self.maps[self.used])
-    }
-    /// The expected byte, or 0.
-    #[inline(always)]
-    pub fn expected_byte(&self) -> u32 {
-        if self.length > 0 { self.expected & 255 } else { 0 }
+        (class, self.maps[self.used])
     }
     /// Learns the bit.
     #[inline(always)]

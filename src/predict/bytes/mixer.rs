@@ -7,7 +7,7 @@
 use super::logistic::{INPUT_LIMIT, LIMIT, squash};
 
 /// Inputs of the first layer.
-pub const INPUTS: usize = 32;
+pub const INPUTS: usize = 16;
 /// Weight sets of the first layer, each chosen by a context of its own.
 pub const SETS: usize = 4;
 /// A weight of 1 in the first layer.
@@ -24,11 +24,9 @@ pub struct Mixer {
     /// Second layer: 2^16 is 1.
     last: Vec<[i32; SETS]>,
     last_chosen: usize,
-    rate: i32,
 }
 
-/// Lanes of a vector step; the loops below are written so that compilers turn them into vector code.
-const LANES: usize = 8;
+// Not inlined and on slices: with a length that is not known, compilers turn these loops into vector code.
 
 #[inline(never)]
 fn dot(x: &[i16], w: &[i16]) -> i32 {
@@ -53,7 +51,6 @@ impl Mixer {
             outputs: [0; SETS],
             last: vec![[65536 / SETS as i32; SETS]; last],
             last_chosen: 0,
-            rate: 0,
         }
     }
     /// The logistic prediction; `chosen` are rows over all sets, `last` a row of the second layer.
@@ -62,10 +59,9 @@ impl Mixer {
         self.chosen = chosen;
         self.last_chosen = last;
         let mut sum = 0i64;
-        for i in 0..SETS {
-            let x = dot(&self.inputs, &self.weights[chosen[i]]) >> ONE;
-            self.outputs[i] = x.clamp(-INPUT_LIMIT, INPUT_LIMIT);
-            sum += i64::from(self.outputs[i]) * i64::from(self.last[last][i]);
+        for ((output, row), &weight) in self.outputs.iter_mut().zip(chosen).zip(&self.last[last]) {
+            *output = (dot(&self.inputs, &self.weights[row]) >> ONE).clamp(-INPUT_LIMIT, INPUT_LIMIT);
+            sum += i64::from(*output) * i64::from(weight);
         }
         (sum >> 16).clamp(-i64::from(LIMIT), i64::from(LIMIT)) as i32
     }

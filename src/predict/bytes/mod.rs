@@ -1,5 +1,11 @@
 //! The byte model: adaptive context mixing for any bytes, in integers.
 //!
+//! Every byte is coded as eight binary decisions. For each one, contexts of several kinds (the last one to six bytes, the
+//! word, the record or the pixels around) find bit histories in a hash table ([`slots`]); adaptive maps turn the histories into
+//! probabilities ([`maps`]); match models add what followed the last occurrence of the same bytes ([`matcher`]); a two-layer
+//! mixer weighs them all ([`mixer`]) and two adaptive probability maps refine the result. The design follows what is known
+//! of context mixing (Mahoney 2005 and later); tables and constants are this project's own.
+//!
 //! What must stay true: the walk is the same for encoder, decoder and meter, and every probability is exact integer
 //! arithmetic; a change of any probability raises [`PART`]'s version.
 #![deny(clippy::float_arithmetic)]
@@ -11,12 +17,17 @@ mod maps;
 mod matcher;
 mod mixer;
 mod model;
+mod probe;
 mod slots;
+#[cfg(test)]
+mod tests;
 
 use super::Part;
 use crate::entropy::{Bit, Bits, Coder, CostMeter, Damaged, Decoder, Encoder};
 use contexts::Kind;
 use model::Model;
+
+pub use probe::looks_incompressible;
 
 /// This part's name and version.
 pub const PART: Part = Part { name: "bytes", version: 1 };
@@ -34,18 +45,25 @@ pub struct Hint {
 }
 
 /// Codes a segment: an encoder or meter reads `data`, a decoder fills it.
+///
+/// The length of `data` must be the same on both sides; it sets the size of the tables (24 MB at most).
 pub fn walk<C: Coder>(coder: &mut C, data: &mut [u8], hint: Hint) -> Result<(), Damaged> {
     if data.is_empty() {
         return Ok(());
     }
-    let kind = if hint.record > 0 { Kind::Raster } else if looks_like_text(data) { Kind::Text } else { Kind::Binary };
-    let text = coder.code(&Bit { zero: 1 << 15 }, u32::from(kind == Kind::Text))?;
-    let kind = match (hint.record, text) {
-        (1.., _) => Kind::Raster,
-        (_, 1) => Kind::Text,
-        _ => Kind::Binary,
-    };
-    let mut model = Model::new(data.len(), kind, hint);
+    if hint.record > 0 {
+        return walk_bytes(coder, data, Model::<{ contexts::MOST }>::new(data.len(), Kind::Raster, hint));
+    }
+    // A decoder looks at bytes that it does not have yet; what counts is the answer that the coder gives back.
+    let text = coder.code(&Bit { zero: 1 << 15 }, u32::from(probe::looks_like_text(data)))?;
+    if text == 1 {
+        walk_bytes(coder, data, Model::<{ contexts::TEXT }>::new(data.len(), Kind::Text, hint))
+    } else {
+        walk_bytes(coder, data, Model::<{ contexts::MOST }>::new(data.len(), Kind::Binary, hint))
+    }
+}
+
+fn walk_bytes<C: Coder, const N: usize>(coder: &mut C, data: &mut [u8], mut model: Model<N>) -> Result<(), Damaged> {
     for position in 0..data.len() {
         model.start_byte(&data[..position]);
         let byte = u32::from(data[position]);
@@ -59,12 +77,6 @@ pub fn walk<C: Coder>(coder: &mut C, data: &mut [u8], hint: Hint) -> Result<(), 
         data[position] = partial as u8;
     }
     Ok(())
-}
-
-fn looks_like_text(data: &[u8]) -> bool {
-    let sample = &data[..data.len().min(1 << 16)];
-    let letters = sample.iter().filter(|c| c.is_ascii_alphabetic() || **c == b' ').count();
-    letters * 2 > sample.len()
 }
 
 /// The coded bytes of a segment.

@@ -38,7 +38,9 @@ impl Slots {
     #[inline(always)]
     pub fn touch(&self, hashes: &[u32]) {
         let mask = self.lines.len() - 1;
-        let sum = hashes.iter().fold(0u8, |sum, &hash| sum ^ self.lines[hash as usize & mask].0[0]);
+        let sum = hashes.iter().fold(0u8, |sum, &hash| {
+            sum ^ self.lines[hash as usize & mask].0[0] ^ self.lines[(hash as usize & mask) ^ 1].0[0]
+        });
         std::hint::black_box(sum);
     }
     /// Takes out the slot of a hash: its low bits choose the line, its high byte is the check.
