@@ -36,8 +36,8 @@ pub struct Contexts {
     pixel: usize,
     candidate: usize,
     votes: u32,
-    /// Column within the record, for choosing weights.
-    pub column: usize,
+    /// Column within the record; the channel of a raster's byte.
+    column: usize,
 }
 
 #[inline(always)]
@@ -66,6 +66,11 @@ impl Contexts {
     pub fn last(&self) -> u64 {
         self.last
     }
+    /// The channel of the next byte of a raster; 0 otherwise.
+    #[inline(always)]
+    pub fn channel(&self) -> usize {
+        if self.kind == Kind::Raster { self.column } else { 0 }
+    }
     /// Takes in the byte that has just become known (the last of `known`).
     #[inline(always)]
     pub fn byte(&mut self, known: &[u8]) {
@@ -90,7 +95,7 @@ impl Contexts {
     fn follow_records(&mut self, position: usize, c: u8) {
         let now = position as u32;
         let seen = &mut self.seen[c as usize];
-        let distance = now - seen[0];
+        let distance = now.wrapping_sub(seen[0]);
         if distance > 1 && distance == seen[0].wrapping_sub(seen[1]) && distance == seen[1].wrapping_sub(seen[2]) {
             if self.candidate != distance as usize {
                 self.candidate = distance as usize;

@@ -4,7 +4,7 @@
 //! every transition leads to a state of the table, and at most 256 states exist.
 
 /// Largest count of the more frequent bit, by the count of the less frequent one.
-const BOUND: [u8; 7] = [40, 20, 10, 7, 6, 6, 6];
+const BOUND: [u8; 7] = [44, 24, 10, 7, 6, 6, 6];
 
 const fn allowed(zeros: u8, ones: u8) -> bool {
     let (few, many) = if zeros < ones { (zeros, ones) } else { (ones, zeros) };
@@ -110,7 +110,7 @@ pub static PRIOR: [u16; 256] = {
     while i < STATES.count {
         let s = STATES.all[i];
         let (zeros, ones) = (s.zeros as u32, s.ones as u32);
-        prior[i] = (((ones * 5 + 2) << 16) / ((zeros + ones) * 5 + 4)) as u16;
+        prior[i] = (((ones * 3 + 1) << 16) / ((zeros + ones) * 3 + 2)) as u16;
         i += 1;
     }
     prior

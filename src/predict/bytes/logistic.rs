@@ -29,15 +29,15 @@ static FINE: [u64; 3072] = {
     table
 };
 
-/// `2^16 / (1 + exp(-x / 256))` for `x = index - 3072`, at least 1 and at most 65 535.
-static SQUASH: [u16; 6144] = {
-    let mut table = [1; 6144];
+/// `2^16 / (1 + exp(-x / 256))` for `x = index - 4096`, at least 1 and at most 65 535; beyond ±[`LIMIT`] as there.
+static SQUASH: [u16; 8192] = {
+    let mut table = [1; 8192];
     let mut x = 0;
-    while x < 3072 {
-        let p = (FINE[x] + (1 << 23)) >> 24;
+    while x < 4096 {
+        let p = (FINE[if x < 3072 { x } else { 3071 }] + (1 << 23)) >> 24;
         let p = if p > 65535 { 65535 } else { p as u32 };
-        table[3072 - x] = (65536 - p) as u16;
-        table[3072 + x] = p as u16;
+        table[4096 - x] = (65536 - p) as u16;
+        table[4096 + x] = p as u16;
         x += 1;
     }
     table
@@ -64,10 +64,10 @@ pub fn stretch(p12: usize) -> i32 {
     i32::from(STRETCH[p12 & 4095])
 }
 
-/// 16-bit probability (1 to 65 535) of a logistic value within ±[`LIMIT`]; values outside count as the limit.
+/// 16-bit probability (1 to 65 535) of a logistic value within ±[`LIMIT`].
 #[inline(always)]
 pub fn squash(x: i32) -> i32 {
-    i32::from(SQUASH[(x.clamp(-LIMIT, LIMIT) + 3072) as usize])
+    i32::from(SQUASH[(x + 4096) as usize & 8191])
 }
 
 #[cfg(test)]

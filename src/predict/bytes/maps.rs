@@ -24,12 +24,13 @@ pub fn moved(p: i32, bit: u32, shift: u32) -> i32 {
     p + ((((bit << FRACTION) as i32 - bit as i32) - p) >> shift)
 }
 
-/// Points of an [`Refiner`]'s curve.
+/// Points of a [`Refiner`]'s curve.
 const POINTS: usize = 13;
 
+/// Probabilities at logistic values 512 apart, in one cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
-struct Curve([u32; 16]);
+struct Curve([i32; 16]);
 
 /// An adaptive probability map: refines a prediction by what followed it in a small context.
 #[derive(Debug)]
@@ -37,17 +38,16 @@ pub struct Refiner {
     curves: Vec<Curve>,
     context: usize,
     point: usize,
-    rate: u32,
 }
 
 impl Refiner {
-    /// Identity curves for `contexts` (a power of two) contexts; a curve moves by `2^-rate` of the error.
-    pub fn new(contexts: usize, rate: u32) -> Self {
+    /// Identity curves for `contexts` (a power of two) contexts.
+    pub fn new(contexts: usize) -> Self {
         let mut curve = Curve([0; 16]);
         for (i, p) in curve.0.iter_mut().enumerate().take(POINTS) {
-            *p = (squash((i as i32 - 6) * 512) as u32) << 16;
+            *p = squash(((i as i32 - 6) * 512).clamp(-LIMIT, LIMIT)) << (FRACTION - 16);
         }
-        Self { curves: vec![curve; contexts], context: 0, point: 0, rate }
+        Self { curves: vec![curve; contexts], context: 0, point: 0 }
     }
     /// Chooses the context; its cache line starts to come.
     #[inline(always)]
@@ -55,20 +55,20 @@ impl Refiner {
         self.context = context & (self.curves.len() - 1);
         std::hint::black_box(self.curves[self.context].0[0]);
     }
-    /// The 16-bit probability for the logistic prediction `x` in the chosen context.
+    /// The 16-bit probability for the logistic prediction `x`, within ±[`LIMIT`], in the chosen context.
     #[inline(always)]
     pub fn refine(&mut self, x: i32) -> i32 {
-        let x = (x.clamp(-LIMIT, LIMIT) + 3072) as usize;
-        let (low, weight) = ((x >> 9) & 15, (x & 511) as u64);
+        let x = (x + 3072) as usize;
+        let (low, weight) = ((x >> 9) & 15, (x & 511) as i32);
         self.point = (low + usize::from(weight >= 256)) & 15;
         let curve = &self.curves[self.context].0;
-        ((u64::from(curve[low]) * (512 - weight) + u64::from(curve[(low + 1) & 15]) * weight) >> 25) as i32
+        let (a, b) = (curve[low] >> 9, curve[(low + 1) & 15] >> 9);
+        (a * (512 - weight) >> (FRACTION - 16)) + (b * weight >> (FRACTION - 16))
     }
-    /// Learns the bit that followed.
+    /// Learns the bit that followed: a curve's nearest point moves by 2^-6 of its error.
     #[inline(always)]
     pub fn learn(&mut self, bit: u32) {
         let p = &mut self.curves[self.context].0[self.point];
-        let rate = self.rate;
-        *p = if bit == 1 { *p + ((u32::MAX - *p) >> rate) } else { *p - (*p >> rate) };
+        *p = moved(*p, bit, 6);
     }
 }

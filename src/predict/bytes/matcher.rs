@@ -13,6 +13,8 @@ pub struct Matcher {
     minimum: usize,
     pointer: usize,
     length: u32,
+    /// Its class, until the partial byte differs.
+    class: usize,
     /// The expected byte with a leading 1.
     expected: u32,
     maps: [i32; 128],
@@ -29,6 +31,7 @@ impl Matcher {
             minimum,
             pointer: 0,
             length: 0,
+            class: 0,
             expected: 0,
             maps: [HALF; 128],
             used: 0,
@@ -68,7 +71,9 @@ impl Matcher {
         }
         self.table[place] = position as u32;
         self.misses = self.misses.saturating_sub(1);
+        // No partial byte equals 0 or what it is shifted to, so a byte that is not expected is never met.
         self.expected = if self.length > 0 { u32::from(known[self.pointer]) | 256 } else { 0 };
+        self.class = self.class();
     }
     /// The length class of the match that still agrees with the partial byte: 0 for none, up to 15.
     #[inline(always)]
@@ -88,23 +93,20 @@ impl Matcher {
     #[inline(always)]
     pub fn predict(&mut self, partial: u32, bit_index: u32) -> (usize, i32) {
         // The expected byte's bits above the next one must be those already known.
-        if self.length == 0 || (self.expected >> (8 - bit_index)) != partial {
-            self.misses = if self.length > 0 { 8 } else { self.misses };
-            self.used = 0;
-            self.length = 0;
+        if (self.expected >> (8 - bit_index)) != partial {
+            if self.class != 0 {
+                (self.misses, self.length, self.class, self.used, self.expected) = (8, 0, 0, 0, 0);
+            }
             return (0, HALF);
         }
         let bit = (self.expected >> (7 - bit_index)) & 1;
-        let class = self.class();
-        self.used = (class * 2 + bit as usize) * 2 + usize::from(self.misses > 0);
-        (class, self.maps[self.used])
+        self.used = (self.class * 2 + bit as usize) * 2 + usize::from(self.misses > 0);
+        (self.class, self.maps[self.used & 127])
     }
     /// Learns the bit.
     #[inline(always)]
     pub fn learn(&mut self, bit: u32) {
-        if self.used != 0 {
-            let p = &mut self.maps[self.used];
-            *p = moved(*p, bit, 6);
-        }
+        let p = &mut self.maps[self.used & 127];
+        *p = moved(*p, bit, 6);
     }
 }

@@ -9,9 +9,15 @@ use super::logistic::{INPUT_LIMIT, LIMIT, squash};
 /// Inputs of the first layer.
 pub const INPUTS: usize = 16;
 /// Weight sets of the first layer, each chosen by a context of its own.
-pub const SETS: usize = 4;
+pub const SETS: usize = 3;
 /// A weight of 1 in the first layer.
 const ONE: u32 = 14;
+
+/// Largest learning rate of the first layer.
+pub const FASTEST: i32 = 31;
+
+/// Largest absolute weight of the second layer (16).
+const LARGEST: i32 = 16 << 16;
 
 /// A two-layer mixer.
 #[derive(Debug)]
@@ -65,17 +71,18 @@ impl Mixer {
         }
         (sum >> 16).clamp(-i64::from(LIMIT), i64::from(LIMIT)) as i32
     }
-    /// Learns the bit; `p` is the 16-bit probability that [`Mixer::mix`]'s value stood for.
+    /// Learns the bit; `p` is the 16-bit probability that [`Mixer::mix`]'s value stood for. A `rate` of at most
+    /// [`FASTEST`] keeps a step within 16 bits.
     #[inline(always)]
     pub fn learn(&mut self, bit: u32, p: i32, rate: i32) {
         let target = (bit << 16) as i32;
-        for i in 0..SETS {
-            let error = ((target - squash(self.outputs[i])) * rate) >> 6;
-            train(&self.inputs, &mut self.weights[self.chosen[i]], error.clamp(-32767, 32767) as i16);
+        for (&output, &row) in self.outputs.iter().zip(&self.chosen) {
+            let error = ((target - squash(output)) * rate) >> 6;
+            train(&self.inputs, &mut self.weights[row], error as i16);
         }
         let error = target - p;
         for (w, &x) in self.last[self.last_chosen].iter_mut().zip(&self.outputs) {
-            *w += (x * (error >> 4) + (1 << 13)) >> 14;
+            *w = (*w + ((x * (error >> 4) + (1 << 12)) >> 13)).clamp(-LARGEST, LARGEST);
         }
     }
 }

@@ -8,21 +8,25 @@ use super::history::NEXT;
 use super::logistic::{squash, stretch};
 use super::maps::{FRACTION, HALF, Refiner, StateMap, moved, state_map};
 use super::matcher::Matcher;
-use super::mixer::{INPUTS, Mixer, SETS};
+use super::mixer::{FASTEST, INPUTS, Mixer, SETS};
 use super::slots::{Slot, Slots};
 
-/// Contexts with states: order 0 and 1 in plain tables, the hashed ones.
+/// Contexts whose histories stand in plain tables: orders 0 and 1.
 const DIRECT: usize = 2;
+/// The mixer's learning rate sinks to this within the first kilobytes.
+const SLOWEST: i32 = 24;
 /// A state map's probability moves by 2^-7 of its error.
 const STATE_SHIFT: u32 = 7;
 
+/// The model; `N` is the number of hashed contexts.
 pub struct Model<const N: usize> {
     contexts: Contexts,
     slots: Slots,
     taken: [Slot; N],
     hashes: [u32; N],
-    order1: Vec<u8>,
+    order1: Box<[u8; 65536]>,
     order0: [u8; 256],
+    /// For each context: its histories' probabilities, the state and the probability in use (matches behind the contexts).
     maps: [StateMap; INPUTS],
     states: [u8; INPUTS],
     probabilities: [i32; INPUTS],
@@ -36,11 +40,11 @@ pub struct Model<const N: usize> {
     bit_index: u32,
     /// The partial nibble with a leading 1.
     node: usize,
-    x: i32,
+    /// The 16-bit probability before refinement.
     mixed: i32,
-    refined: i32,
     rate: i32,
     text: bool,
+    /// Which bits of the first nibble move the second nibble's line: 1 keeps it in the pair of lines that is already there.
     spread: u32,
     bytes: usize,
 }
@@ -51,31 +55,32 @@ impl<const N: usize> Model<N> {
         N + DIRECT
     };
 
+    /// A model that has seen nothing, for a segment of `length` bytes.
     pub fn new(length: usize, kind: Kind, hint: Hint) -> Self {
-        let scale =
-            |per_byte: usize, least: usize, most: usize| (length * per_byte).next_power_of_two().clamp(least, most);
+        // Tables grow with the segment, so that a short one does not wait for memory to be cleared.
+        let scale = |per_byte: usize, least: usize, most: usize| {
+            (length.min(most) * per_byte).next_power_of_two().clamp(least, most)
+        };
         Self {
             contexts: Contexts::new(kind, hint),
-            slots: Slots::new(scale(4, 32, 1 << 18)),
+            slots: Slots::new(scale(2, 32, 1 << 18)),
             taken: [Slot::default(); N],
             hashes: [0; N],
-            order1: vec![0; 65536],
+            order1: Box::new([0; 65536]),
             order0: [0; 256],
             maps: std::array::from_fn(|_| state_map()),
             states: [0; INPUTS],
             probabilities: [HALF; INPUTS],
             long: Matcher::new(7, scale(1, 64, 1 << 18)),
             short: Matcher::new(5, scale(1, 64, 1 << 16)),
-            mixer: Mixer::new([16 * 16, 256 * 8, 256, 2048], 256, 1 << 12),
-            refine1: Refiner::new(scale(8, 256, 1 << 12), 6),
-            refine2: Refiner::new(scale(8, 256, 1 << 12), 6),
+            mixer: Mixer::new([16 * 16, 256 * 8, 2048], 256, 1 << 12),
+            refine1: Refiner::new(scale(8, 256, 1 << 12)),
+            refine2: Refiner::new(scale(8, 256, 1 << 12)),
             partial: 1,
             bit_index: 0,
             node: 1,
-            x: 0,
             mixed: 0,
-            refined: 0,
-            rate: 50,
+            rate: FASTEST,
             text: kind == Kind::Text,
             spread: if kind == Kind::Text { 1 } else { 15 },
             bytes: 0,
@@ -101,7 +106,7 @@ impl<const N: usize> Model<N> {
         self.partial = 1;
         self.bit_index = 0;
         self.bytes += 1;
-        if self.rate > 14 && self.bytes % 256 == 0 {
+        if self.rate > SLOWEST && self.bytes % 256 == 0 {
             self.rate -= 1;
         }
         self.start_nibble();
@@ -156,19 +161,17 @@ impl<const N: usize> Model<N> {
         self.mixer.inputs[INPUTS - 1] = 256;
         let seen = self.states[2..Self::CONTEXTS].iter().map(|&s| u8::from(s != 0)).sum::<u8>() as usize;
         let class = long_class.max(short_class);
+        let (partial, bit_index) = (self.partial as usize & 255, self.bit_index as usize);
         let chosen: [usize; SETS] = [
             class * 16 + seen,
-            256 + (last as usize & 255) * 8 + self.bit_index as usize,
-            256 + 2048 + self.partial as usize,
-            512 + 2048 + (self.contexts.column & 255) * 8 + self.bit_index as usize,
+            256 + (last as usize & 255) * 8 + bit_index,
+            256 + 2048 + (self.contexts.channel() & 7) * 256 + partial,
         ];
-        self.x =
-            self.mixer.mix(chosen, if self.text { self.partial as usize } else { class * 8 + self.bit_index as usize });
-        self.mixed = squash(self.x);
-        let r1 = self.refine1.refine(self.x);
-        let r2 = self.refine2.refine(self.x);
-        self.refined = (2 * self.mixed + r1 + r2 + 2) >> 2;
-        self.refined.clamp(1, 65535) as u16
+        let x = self.mixer.mix(chosen, if self.text { partial } else { class * 8 + bit_index });
+        self.mixed = squash(x);
+        let r1 = self.refine1.refine(x);
+        let r2 = self.refine2.refine(x);
+        ((2 * self.mixed + r1 + r2 + 2) >> 2).clamp(1, 65535) as u16
     }
 
     /// Learns the bit.
@@ -205,6 +208,7 @@ impl<const N: usize> Model<N> {
     }
 }
 
+/// Not inlined and on a slice, as the mixer's loops: it becomes vector code.
 #[inline(never)]
 fn learn_all(probabilities: &mut [i32], bit: u32) {
     for p in probabilities {

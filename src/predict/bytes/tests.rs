@@ -75,7 +75,7 @@ fn sizes_are_small_where_they_should_be() {
     // Two bits a pixel are noise.
     let picture = raster(200, 100);
     let (with, without) = (check(&picture, Hint { record: 600, pixel: 3 }), check(&picture, NONE));
-    assert!(with < 8_000 && with < without, "{with} {without}");
+    assert!(with < 8_400 && with < without, "{with} {without}");
     // Noise grows by next to nothing.
     let noise: Vec<u8> = raster(100, 50)
         .iter()
@@ -104,7 +104,7 @@ fn the_format_is_that_of_the_version() {
     ] {
         hasher.update(&encode(&data, hint));
     }
-    assert_eq!(&hasher.finalize().to_hex()[..32], "0edfbbbed91d9042149dcf01459fad63");
+    assert_eq!(&hasher.finalize().to_hex()[..32], "4136cfa36593e1fba113c9cf4171b9d3");
 }
 
 fn hints() -> impl Strategy<Value = Hint> {
