@@ -1,1 +1,23 @@
-//! (to come)
+//! Predictors that learn while they code: they need no training and no model file, only the symbols so far.
+//!
+//! Each one is a [`Part`] with a name and a version that streams record. What must stay true: a part's version is raised
+//! with every change that gives other probabilities, so that a decoder either has the very same part or refuses the stream.
+
+pub mod bytes;
+
+/// An adaptive part as streams name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Part {
+    /// Lower-case name, unique among [`PARTS`].
+    pub name: &'static str,
+    /// Raised with every change of the probabilities.
+    pub version: u16,
+}
+
+/// All parts that this build can decode.
+pub const PARTS: &[Part] = &[bytes::PART];
+
+/// The part that a stream names, if this build has it in that version.
+pub fn find(name: &str, version: u16) -> Option<Part> {
+    PARTS.iter().copied().find(|part| part.name == name && part.version == version)
+}
