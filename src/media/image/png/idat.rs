@@ -194,6 +194,12 @@ impl<'a> Pieces<'a> {
         self.head.len() as u64 + self.rest.iter().map(|p| p.len() as u64).sum::<u64>()
     }
 
+    /// All that is left, byte by byte.
+    pub fn bytes(&self) -> impl Iterator<Item = u8> + use<'a> {
+        let rest = self.rest;
+        self.head.iter().chain(rest.iter().flat_map(|p| p.iter())).copied()
+    }
+
     /// The slices that hold the next `n` bytes.
     pub fn first(&self, n: u64) -> Vec<&'a [u8]> {
         let (mut walk, mut left, mut list) = (self.clone(), n, Vec::new());
@@ -215,19 +221,6 @@ impl<'a> Pieces<'a> {
             self.advance(take);
             left -= take;
         }
-    }
-
-    /// Steps over `bytes` if they come next.
-    pub fn strip(&mut self, mut bytes: &[u8]) -> bool {
-        while !bytes.is_empty() {
-            let take = bytes.len().min(self.head.len());
-            if take == 0 || bytes[..take] != self.head[..take] {
-                return false;
-            }
-            bytes = &bytes[take..];
-            self.advance(take);
-        }
-        true
     }
 }
 

@@ -14,10 +14,11 @@
 mod filter;
 mod idat;
 mod layout;
-mod preflate;
 mod rebuild;
+mod retoken;
 mod scanlines;
 mod search;
+mod tokens;
 
 use std::ops::ControlFlow;
 
@@ -36,10 +37,10 @@ pub const FORMAT: Format = Format { medium: Medium::Png, name: "PNG", version: 1
 
 /// Deflate cannot expand a byte to more than this.
 const MOST_EXPANSION: u64 = 1032;
-/// preflate is used when its corrections take at most this part of the deflate data.
+/// The deflate data is repeated token by token when that takes at most this part (one in so many) of it.
 const CORRECTIONS_SHARE: u64 = 4;
 /// How many guesses are tried on the whole file.
-const GUESSES: usize = 4;
+const GUESSES: usize = 8;
 /// What [`Options::pixels`] deflates with, here and in the decoder: the slowest level, made for filtered data.
 const FRESH: Params = Params { level: 9, memory: 9, strategy: 1, window: 15 };
 /// The length of the IDAT pieces that [`Options::pixels`] makes.
@@ -217,17 +218,25 @@ fn try_split(file: &[u8], options: Options, limits: &Limits) -> Result<Split, &'
     if options.pixels {
         return fresh(recipe, content, &shape, limits);
     }
-    let pieces = Pieces::new(&stream.deflate);
-    let budget = pieces.len() / CORRECTIONS_SHARE;
-    if let Some(corrections) = preflate::analyse(pieces, expected as u64, budget) {
-        recipe.rebuild = Rebuild::Preflate(corrections);
+    if let Some(corrections) = corrections_of(&stream.deflate, &shape, content.bytes(), &recipe.filters) {
+        recipe.rebuild = Rebuild::Retoken(corrections);
         if let Ok(split) = checked(file, attempt(&recipe, content), limits) {
             return Ok(split);
         }
     }
-    Err(
-        "its deflate data was not written by a compressor that can be repeated; --pixels (same pixels, other file) would save more",
-    )
+    Err("its deflate data cannot be repeated for few bytes; --pixels (same pixels, another file) would save more")
+}
+
+/// What it takes to repeat deflate data that zlib did not write, if that is little.
+fn corrections_of(deflate: &[&[u8]], shape: &Shape, samples: &[u8], filters: &[u8]) -> Option<retoken::Corrections> {
+    let mut scanlines = Vec::with_capacity(samples.len() + filters.len());
+    let flow = shape.filtered(samples, filters, |bytes| {
+        scanlines.extend_from_slice(bytes);
+        ControlFlow::<()>::Continue(())
+    });
+    let pieces = Pieces::new(deflate);
+    let corrections = retoken::analyse(&scanlines, pieces.bytes(), pieces.len(), CORRECTIONS_SHARE);
+    corrections.filter(|_| flow.is_continue())
 }
 
 /// The split that `recipe` and `content` make, not yet tried.

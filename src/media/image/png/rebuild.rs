@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 
-use super::preflate;
+use super::retoken;
 use super::scanlines::Shape;
 use crate::media::image::zlib::{self, Deflater, Params, adler32};
 use crate::media::{Limits, MediaError, Rebuilder};
@@ -19,23 +19,23 @@ pub const ZLIB: Rebuilder = Rebuilder { name: "zlib", version: zlib::VERSION };
 pub enum Rebuild {
     /// zlib with these parameters.
     Zlib(Params),
-    /// preflate with what it recorded.
-    Preflate(preflate::Corrections),
+    /// The corrections to what a plain matcher would choose.
+    Retoken(retoken::Corrections),
 }
 
 const BY_ZLIB: u8 = 1;
-const BY_PREFLATE: u8 = 2;
+const BY_TOKENS: u8 = 2;
 
 impl Rebuild {
     /// The program that runs.
     pub fn rebuilder(&self) -> Rebuilder {
         match self {
             Rebuild::Zlib(_) => ZLIB,
-            Rebuild::Preflate(_) => preflate::REBUILDER,
+            Rebuild::Retoken(_) => retoken::REBUILDER,
         }
     }
 
-    /// Appends: 1, level << 4 | memLevel, strategy << 4 | window bits; or 2 and preflate's corrections.
+    /// Appends: 1, level << 4 | memLevel, strategy << 4 | window bits; or 2 and the corrections.
     pub fn write(&self, w: &mut Writer) {
         match self {
             Rebuild::Zlib(p) => {
@@ -43,8 +43,8 @@ impl Rebuild {
                 w.u8(p.level << 4 | p.memory);
                 w.u8(p.strategy << 4 | p.window);
             }
-            Rebuild::Preflate(corrections) => {
-                w.u8(BY_PREFLATE);
+            Rebuild::Retoken(corrections) => {
+                w.u8(BY_TOKENS);
                 corrections.write(w);
             }
         }
@@ -61,7 +61,7 @@ impl Rebuild {
                 }
                 Ok(Rebuild::Zlib(params))
             }
-            BY_PREFLATE => Ok(Rebuild::Preflate(preflate::Corrections::read(r)?)),
+            BY_TOKENS => Ok(Rebuild::Retoken(retoken::Corrections::read(r)?)),
             _ => Err(MediaError::Inconsistent("an unknown way to rebuild deflate data")),
         }
     }
@@ -77,7 +77,7 @@ impl Rebuild {
     ) -> Result<u32, MediaError> {
         match self {
             Rebuild::Zlib(params) => run_zlib(*params, shape, samples, filters, take),
-            Rebuild::Preflate(corrections) => preflate::run(corrections, shape, samples, filters, limits, take),
+            Rebuild::Retoken(corrections) => run_retoken(corrections, shape, samples, filters, limits, take),
         }
     }
 }
@@ -110,4 +110,23 @@ fn run_zlib(
         (ControlFlow::Break(()), None) => Err(refused()),
         (ControlFlow::Continue(()), None) => Ok(adler),
     }
+}
+
+fn run_retoken(
+    corrections: &retoken::Corrections,
+    shape: &Shape,
+    samples: &[u8],
+    filters: &[u8],
+    limits: &Limits,
+    take: &mut dyn FnMut(&[u8]) -> Result<(), MediaError>,
+) -> Result<u32, MediaError> {
+    let bytes = shape.filtered_bytes().ok_or(MediaError::Inconsistent("the PNG is larger than any file"))?;
+    let mut scanlines = Vec::with_capacity(limits.check(bytes, "the image data")?);
+    let flow = shape.filtered(samples, filters, |bytes| {
+        scanlines.extend_from_slice(bytes);
+        ControlFlow::<()>::Continue(())
+    });
+    debug_assert!(flow.is_continue());
+    retoken::run(corrections, &scanlines, take)?;
+    Ok(adler32(1, &scanlines))
 }

@@ -2,26 +2,40 @@
 //!
 //! What must stay true: the answer is a list of guesses, the likelier first; the caller tries them on the whole file, so a
 //! wrong guess costs time and nothing else.
+//!
+//! The level and the strategy decide which tokens a compressor chooses, whatever its blocks: so a guess compresses the first
+//! few thousand bytes by themselves and compares tokens. memLevel decides after how many tokens a block ends.
 
 use std::ops::ControlFlow;
 
 use super::idat::Pieces;
+use super::tokens::{self, Token, span};
 use crate::media::image::zlib::{Deflater, Params};
 
-/// How much of the input is compressed to tell guesses apart, in turn. A photograph's first block ends within the first
-/// step, which refutes most guesses; the others tell neighbouring levels apart.
-const STEPS: [usize; 3] = [1 << 16, 1 << 19, 1 << 22];
+/// How much of the input is compressed to tell guesses apart, in turn: the first step refutes most of them, the others are
+/// for those that are left, as long as there are several (on an empty background all agree).
+const STEPS: [usize; 4] = [1 << 14, 1 << 16, 1 << 18, 1 << 20];
+/// With this few guesses left, the whole file is tried: that, too, stops where they first differ.
+const FEW: usize = 2;
+/// What is this near to the end of the input is not compared: matches (258 bytes) and zlib's look-ahead end there.
+const MARGIN: usize = 600;
 
 /// The guesses that agree with the stream, as far as they were tried.
 ///
 /// `input` is what was compressed, `deflate` the raw deflate data, `header` the two bytes of the zlib header.
 pub fn guesses(input: &[u8], deflate: &Pieces<'_>, header: [u8; 2]) -> Vec<Params> {
-    let mut list = candidates(header, deflate.chunk().first().copied().unwrap_or(0));
+    let mut list = Vec::new();
     for step in STEPS {
         let part = &input[..input.len().min(step)];
         let whole = part.len() == input.len();
-        list.retain(|&params| agrees(params, part, whole, deflate.clone()));
-        if list.len() <= 1 || whole {
+        let wanted = tokens::start(deflate.bytes(), part.len());
+        if list.is_empty() {
+            list = candidates(header, wanted.first_block);
+        }
+        let compared = if whole { part.len() } else { part.len() - MARGIN };
+        // those that differ in memLevel and window alone choose the same tokens but for rare hash chains
+        list.retain(|&params| agrees(params, part, &wanted.tokens, compared));
+        if list.len() <= FEW || whole {
             break;
         }
     }
@@ -29,51 +43,54 @@ pub fn guesses(input: &[u8], deflate: &Pieces<'_>, header: [u8; 2]) -> Vec<Param
 }
 
 /// Every distinct setting, ordered by what the header says: its window first, and the levels that write its FLEVEL.
-fn candidates([cmf, flg]: [u8; 2], first: u8) -> Vec<Params> {
-    let declared = ((cmf >> 4) + 8).clamp(9, 15);
-    let windows = [declared, 15];
-    let windows = if declared == 15 { &windows[..1] } else { &windows };
-    // levels 1 to 3 ignore Z_FILTERED; run length and Huffman only ignore the level
-    let mut kinds: Vec<(u8, u8)> = Vec::new();
-    match first >> 1 & 3 {
-        // fixed codes: a tiny file, or Z_FIXED
-        1 => kinds.extend((1..=9).flat_map(|level| [(level, 0), (level, 1), (level, 4)])),
-        _ => kinds.extend((1..=9).flat_map(|level| [(level, 0), (level, 1)])),
-    }
-    kinds.retain(|&(level, strategy)| strategy != 1 || level >= 4);
-    kinds.extend([(6, 2), (6, 3)]);
+fn candidates([cmf, flg]: [u8; 2], first_block: Option<usize>) -> Vec<Params> {
+    // levels 1 to 3 ignore Z_FILTERED; run length, Huffman only and fixed codes hardly depend on the level
+    let mut kinds: Vec<(u8, u8)> = (1..=9).flat_map(|level| [(level, 1), (level, 0)]).collect();
+    kinds.retain(|&(level, strategy)| strategy == 0 || level >= 4);
+    kinds.extend([(6, 3), (6, 2), (6, 4)]);
     // what zlib writes: FLEVEL 0 below level 2 and for strategies from 2 on, 1 below 6, 2 for 6, 3 above
-    let flevel = |&(level, strategy): &(u8, u8)| match (level, strategy) {
+    let flevel = |level, strategy| match (level, strategy) {
         (_, 2..) | (1, _) => 0,
         (2..=5, _) => 1,
         (6, _) => 2,
         _ => 3,
     };
-    // nearest to the usual level first
-    kinds.sort_by_key(|k| (flevel(k) != flg >> 6, k.0.abs_diff(6)));
+    // the level that most programs choose first: 9 and 6
+    kinds.sort_by_key(|&(level, strategy)| (flevel(level, strategy) != flg >> 6, level % 3, 9 - level));
+    let declared = ((cmf >> 4) + 8).clamp(9, 15);
+    let windows: &[u8] = if declared == 15 { &[15] } else { &[declared, 15] };
+    // a block ends when its buffer of 2^(memLevel + 6) - 1 tokens is full
+    let memories: Vec<u8> = match first_block {
+        Some(count) => (1..=9).filter(|m| (1 << (m + 6)) - 1 == count).collect(),
+        None => vec![8, 9],
+    };
     let mut list = Vec::new();
-    for &window in windows {
-        for memory in [8, 9] {
-            list.extend(kinds.iter().map(|&(level, strategy)| Params { level, memory, strategy, window }));
+    for (level, strategy) in kinds {
+        for &window in windows {
+            list.extend(memories.iter().map(|&memory| Params { level, memory, strategy, window }));
         }
     }
-    list.sort_by_key(|p| flevel(&(p.level, p.strategy)) != flg >> 6);
     list
 }
 
-/// Whether compressing `input` (the whole of it: `finish`) starts with, or is, what comes next in `deflate`.
-fn agrees(params: Params, input: &[u8], finish: bool, mut deflate: Pieces<'_>) -> bool {
+/// Whether compressing `input` gives the tokens `wanted`, as far as they lie within the first `compared` bytes.
+fn agrees(params: Params, input: &[u8], wanted: &[Token], compared: usize) -> bool {
     let Some(mut deflater) = Deflater::new(params) else { return false };
-    // small pieces, so that a wrong guess is noticed soon after its first block
-    const PIECE: usize = 1 << 13;
-    let mut compare = |bytes: &[u8]| match deflate.strip(bytes) {
-        true => ControlFlow::Continue(()),
-        false => ControlFlow::Break(()),
-    };
-    for piece in input.chunks(PIECE) {
-        if deflater.write(piece, false, &mut compare).is_break() {
+    let mut made = Vec::new();
+    let flow = deflater.write(input, true, |bytes| {
+        made.extend_from_slice(bytes);
+        ControlFlow::Continue(())
+    });
+    let made = tokens::start(made.into_iter(), input.len());
+    let mut at = 0;
+    for (i, &token) in made.tokens.iter().enumerate() {
+        at += span(token);
+        if at > compared {
+            break;
+        }
+        if wanted.get(i) != Some(&token) {
             return false;
         }
     }
-    !finish || (deflater.write(&[], true, &mut compare).is_continue() && deflate.chunk().is_empty())
+    flow.is_continue()
 }
