@@ -239,8 +239,8 @@ pub fn join_to(
 
 /// Ends a split: gives `split` back if joining it gives `file`, byte for byte, and its recipe is worth its size.
 pub(crate) fn checked(file: &[u8], split: Split, limits: &Limits) -> Result<Split, Split> {
-    // a recipe that holds most of the file (a second file after the first, say) is better coded as part of the file
-    let worth_it = split.recipe.len() <= split.content.bytes().len() / 4 + 4096;
+    // a recipe that holds most of the file (other files after the first, say) is better coded as plain bytes
+    let worth_it = split.recipe.len() <= split.content.bytes().len() + 4096;
     if worth_it && joins_to(file, &split, limits) { Ok(split) } else { Err(split) }
 }
 

@@ -256,6 +256,8 @@ pub struct Corrections {
     tokens: Vec<u8>,
 }
 
+/// A description of codes is allowed for whatever the size.
+const SLACK: u64 = 100;
 /// How many tokens are coded before the budget is looked at for the first time.
 const SAMPLE: usize = 1 << 16;
 
@@ -295,7 +297,7 @@ impl Coder for Metered {
 }
 
 /// The corrections for raw deflate data (`deflate`, `size` bytes) of `text`; none when they would take more than a
-/// `share`-th of it, or it is damaged.
+/// `share`-th of it and a hundred bytes, or it is damaged.
 pub fn analyse(text: &[u8], deflate: impl Iterator<Item = u8>, size: u64, share: u64) -> Option<Corrections> {
     if text.len() >= u32::MAX as usize {
         return None;
@@ -344,7 +346,7 @@ pub fn analyse(text: &[u8], deflate: impl Iterator<Item = u8>, size: u64, share:
     }
     blocks.u8(bits.padding()?);
     let corrections = Corrections { blocks: blocks.finish(), tokens: coder.encoder.finish() };
-    (made == text.len() && corrections.len() as u64 <= size / share).then_some(corrections)
+    (made == text.len() && corrections.len() as u64 <= size / share + SLACK).then_some(corrections)
 }
 
 /// Makes the deflate data of `text`.

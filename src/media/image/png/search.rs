@@ -14,7 +14,7 @@ use crate::media::image::zlib::{Deflater, Params};
 
 /// How much of the input is compressed to tell guesses apart, in turn: the first step refutes most of them, the others are
 /// for those that are left, as long as there are several (on an empty background all agree).
-const STEPS: [usize; 4] = [1 << 14, 1 << 16, 1 << 18, 1 << 20];
+const STEPS: [usize; 5] = [1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20];
 /// With this few guesses left, the whole file is tried: that, too, stops where they first differ.
 const FEW: usize = 2;
 /// What is this near to the end of the input is not compared: matches (258 bytes) and zlib's look-ahead end there.
