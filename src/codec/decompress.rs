@@ -1,0 +1,213 @@
+//! A stream to the file that it was made of.
+
+use super::error::DecodeError;
+use super::models::{Models, fits};
+use super::pieces::{byte_hint, row_hint};
+use super::tile::{self, Tile};
+use super::{Progress, parts};
+use crate::container::{self, Chunk, Coding, Content, Header, Hint, Medium, Opened, Role};
+use crate::engine::{ModelId, Network};
+use crate::media::image::Picture;
+use crate::media::{self, Limits};
+use crate::predict::bytes;
+use rayon::prelude::*;
+use std::sync::Mutex;
+
+/// Restores the file of a stream, or says why not. `limit` bounds the bytes that are allocated for what the stream
+/// declares, before they are.
+pub fn decompress(stream: &[u8], models: &Models, limit: u64, progress: &dyn Progress) -> Result<Vec<u8>, DecodeError> {
+    let opened = container::open(stream)?;
+    let header = &opened.header;
+    let medium = supported(header)?;
+    if header.memory() > limit || usize::try_from(header.memory()).is_err() {
+        return Err(DecodeError::OverLimit { needed: header.memory(), limit });
+    }
+    let network = match header.model {
+        Some(id) => Some(models.find(ModelId(id))?),
+        None => None,
+    };
+    progress.begin(header.decoded(Role::Recipe) + header.decoded(Role::Content));
+    let job = Job { opened: &opened, progress };
+    let file = match medium {
+        None => job.segments(Role::Content)?,
+        Some(medium) => {
+            let recipe = job.segments(Role::Recipe)?;
+            let content = job.content(network.as_deref())?;
+            media::join(medium, &recipe, &content, &Limits { max_bytes: header.length })?
+        }
+    };
+    if file.len() as u64 != header.length || container::checksum(&file) != header.checksum {
+        return Err(DecodeError::Checksum);
+    }
+    Ok(file)
+}
+
+/// The medium of a stream, after checking that this program has it and every part, in the versions that it names.
+pub(super) fn supported(header: &Header) -> Result<Option<media::Medium>, DecodeError> {
+    parts::require(&header.parts)?;
+    let uses_bytes = header.chunks.iter().any(|c| c.coding == Coding::Bytes);
+    if uses_bytes && !header.parts.contains(&parts::adaptive(bytes::PART)) {
+        return Err(DecodeError::Inconsistent("the byte model is used and not named"));
+    }
+    let Some(Medium { id, version }) = header.medium else { return Ok(None) };
+    match media::Medium::from_id(id) {
+        Some(medium) if u32::from(medium.format().version) == version => Ok(Some(medium)),
+        _ => Err(DecodeError::UnknownMedium { id, version }),
+    }
+}
+
+/// The chunks of one stream.
+struct Job<'a> {
+    opened: &'a Opened<'a>,
+    progress: &'a dyn Progress,
+}
+
+impl<'a> Job<'a> {
+    /// Index, entry and coded bytes of the chunks of a role.
+    fn chunks(&self, role: Role) -> impl Iterator<Item = (usize, &'a Chunk, &'a [u8])> {
+        let opened = self.opened;
+        let all = opened.header.chunks.iter().zip(&opened.chunks).enumerate();
+        all.filter(move |(_, (entry, _))| entry.role == role).map(|(index, (entry, coded))| (index, entry, *coded))
+    }
+
+    fn damaged(&self, index: usize) -> DecodeError {
+        DecodeError::DamagedChunk { index, count: self.opened.chunks.len() }
+    }
+
+    /// The bytes of a chunk that no network coded, written to `out`, which has their length.
+    fn bytes(&self, index: usize, entry: &Chunk, coded: &[u8], hint: Hint, out: &mut [u8]) -> Result<(), DecodeError> {
+        match entry.coding {
+            Coding::Stored => out.copy_from_slice(coded),
+            _ => {
+                let decoded = bytes::decode(coded, out.len(), byte_hint(hint)).map_err(|_| self.damaged(index))?;
+                out.copy_from_slice(&decoded);
+            }
+        }
+        self.check(index, entry, out)
+    }
+
+    fn check(&self, index: usize, entry: &Chunk, decoded: &[u8]) -> Result<(), DecodeError> {
+        if decoded.len() as u64 != entry.decoded || crc32fast::hash(decoded) != entry.crc {
+            return Err(self.damaged(index));
+        }
+        self.progress.advance(entry.decoded);
+        Ok(())
+    }
+
+    /// All bytes of a role that is not tiled.
+    fn segments(&self, role: Role) -> Result<Vec<u8>, DecodeError> {
+        let hint = match (role, self.opened.header.content) {
+            (Role::Content, Content::Bytes(hint)) => hint,
+            (Role::Content, Content::Rows { width, channels, .. }) => row_hint(width, channels),
+            _ => Hint::default(),
+        };
+        if self.chunks(role).any(|(_, c, _)| c.coding != Coding::Stored && c.decoded > bytes::SEGMENT as u64) {
+            return Err(DecodeError::Inconsistent("a segment is longer than segments are"));
+        }
+        let mut all = vec![0; self.opened.header.decoded(role) as usize];
+        let mut rest = &mut all[..];
+        let mut jobs = Vec::new();
+        for (index, entry, coded) in self.chunks(role) {
+            let (out, tail) = rest.split_at_mut(entry.decoded as usize);
+            rest = tail;
+            jobs.push((index, entry, coded, out));
+        }
+        let run = |(index, entry, coded, out)| self.bytes(index, entry, coded, hint, out).err();
+        let fault = if jobs.len() == 1 {
+            jobs.into_iter().find_map(run)
+        } else {
+            jobs.into_par_iter().find_map_first(run)
+        };
+        fault.map_or(Ok(all), Err)
+    }
+
+    /// The content of a medium.
+    fn content(&self, network: Option<&Network>) -> Result<media::Content, DecodeError> {
+        match self.opened.header.content {
+            Content::Bytes(Hint { record, pixel }) => {
+                Ok(media::Content::Rows { bytes: self.segments(Role::Content)?, stride: record, unit: pixel })
+            }
+            Content::Rows { width, height, channels } => {
+                let samples = self.segments(Role::Content)?;
+                Ok(media::Content::Picture(Picture { width, height, channels, samples }))
+            }
+            Content::Tiles { width, height, channels } => {
+                let samples = self.tiles(network, width, height, channels)?;
+                Ok(media::Content::Picture(Picture { width, height, channels, samples }))
+            }
+        }
+    }
+
+    /// The samples of a picture in tiles.
+    fn tiles(&self, network: Option<&Network>, width: u32, height: u32, channels: u8) -> Result<Vec<u8>, DecodeError> {
+        if network.is_some_and(|network| !fits(network.program(), channels)) {
+            return Err(DecodeError::Inconsistent("the model is not one for pictures like this one"));
+        }
+        let tiles = tile::tiles(width, height);
+        let chunks: Vec<_> = self.chunks(Role::Content).collect();
+        let fits = |(tile, (_, entry, _)): (&Tile, &(usize, &Chunk, &[u8]))| samples(*tile, channels) == entry.decoded;
+        if tiles.len() != chunks.len() || !tiles.iter().zip(&chunks).all(fits) {
+            return Err(DecodeError::Inconsistent("the chunks are not the picture's tiles"));
+        }
+        let total = width as usize * height as usize * usize::from(channels);
+        let picture = Mutex::new(vec![0; total]);
+        let run = |(&tile, &(index, entry, coded)): (&Tile, &(usize, &Chunk, &[u8]))| {
+            let decoded = self.tile(index, entry, coded, network, tile, channels);
+            match decoded {
+                Ok(decoded) => {
+                    let mut picture = picture.lock().unwrap_or_else(|e| e.into_inner());
+                    scatter(&decoded, tile, width, channels, &mut picture);
+                    None
+                }
+                Err(fault) => Some(fault),
+            }
+        };
+        let fault = if let ([tile], [chunk]) = (&tiles[..], &chunks[..]) {
+            run((tile, chunk))
+        } else {
+            tiles.par_iter().zip(&chunks).find_map_first(run)
+        };
+        match fault {
+            None => Ok(picture.into_inner().unwrap_or_else(|e| e.into_inner())),
+            Some(fault) => Err(fault),
+        }
+    }
+
+    /// The samples of one tile, row by row.
+    fn tile(
+        &self,
+        index: usize,
+        entry: &Chunk,
+        coded: &[u8],
+        network: Option<&Network>,
+        tile: Tile,
+        channels: u8,
+    ) -> Result<Vec<u8>, DecodeError> {
+        match (entry.coding, network) {
+            (Coding::Network, Some(network)) => {
+                let decoded = tile::decode_tile(network, channels, tile, coded).map_err(|_| self.damaged(index))?;
+                self.check(index, entry, &decoded)?;
+                Ok(decoded)
+            }
+            _ => {
+                let mut decoded = vec![0; entry.decoded as usize];
+                self.bytes(index, entry, coded, row_hint(tile.width, channels), &mut decoded)?;
+                Ok(decoded)
+            }
+        }
+    }
+}
+
+fn samples(tile: Tile, channels: u8) -> u64 {
+    u64::from(tile.width) * u64::from(tile.height) * u64::from(channels)
+}
+
+/// Puts the rows of a tile where they belong in the picture.
+fn scatter(decoded: &[u8], tile: Tile, width: u32, channels: u8, picture: &mut [u8]) {
+    let channels = usize::from(channels);
+    let (row, stride) = (tile.width as usize * channels, width as usize * channels);
+    let start = tile.y as usize * stride + tile.x as usize * channels;
+    for (from, to) in decoded.chunks_exact(row).zip(picture[start..].chunks_mut(stride)) {
+        to[..row].copy_from_slice(from);
+    }
+}
