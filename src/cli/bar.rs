@@ -19,7 +19,8 @@ impl Bar {
     pub fn new(name: &str, quiet: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
         if !quiet && io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{msg} {bar:30} {percent:>3} % {binary_bytes_per_sec}, {eta} left");
+            let style =
+                ProgressStyle::with_template("{msg} {bar:30} {percent:>3} % {binary_bytes_per_sec}, {eta} left");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_message(name.to_owned());
             bar.set_draw_target(ProgressDrawTarget::stderr());

@@ -31,7 +31,11 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         let name = input.name();
         let stream = input.read(true)?;
         let seen = codec::inspect(&stream, &models).map_err(|e| Fault::from(e).about(&name))?;
-        if args.json { report::line(record(&name, stream.len(), &seen)) } else { report::line(text(&name, stream.len(), &seen)) }
+        if args.json {
+            report::line(record(&name, stream.len(), &seen))
+        } else {
+            report::line(text(&name, stream.len(), &seen))
+        }
     })?;
     Ok(worst.max(done))
 }
@@ -94,9 +98,15 @@ fn text(name: &str, length: usize, seen: &Inspection) -> String {
     };
     row("format", format!("{}.{}", VERSION[0], VERSION[1]));
     row("file", format!("{} bytes, BLAKE3-128 {}", header.length, hex(&header.checksum)));
-    row("stream", format!("{length} bytes ({}), {} of them header", report::percent(length as u64, header.length), seen.overhead));
+    row(
+        "stream",
+        format!("{length} bytes ({}), {} of them header", report::percent(length as u64, header.length), seen.overhead),
+    );
     if let Some(medium) = header.medium {
-        row("medium", format!("{} (number {}, version {})", seen.medium.unwrap_or("unknown"), medium.id, medium.version));
+        row(
+            "medium",
+            format!("{} (number {}, version {})", seen.medium.unwrap_or("unknown"), medium.id, medium.version),
+        );
     }
     if let Some((id, name)) = &seen.model {
         row("model", format!("{} {id}", name.as_deref().unwrap_or("(not found)")));

@@ -85,6 +85,8 @@ impl Total {
             }));
         }
         let coding = coding.unwrap_or("");
-        report::line(format_args!("{mean:8.4} bits per dimension  {coded:>11} of {bytes:>11} bytes  {coding:<7}  {name}"))
+        report::line(format_args!(
+            "{mean:8.4} bits per dimension  {coded:>11} of {bytes:>11} bytes  {coding:<7}  {name}"
+        ))
     }
 }

@@ -39,7 +39,9 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
                 "name": name, "id": id, "channels": channels, "macs_per_position": macs, "place": place,
             }))?;
         } else {
-            report::line(format_args!("{name}  {id}  {channels} channels, {macs} multiplications a position, {place}"))?;
+            report::line(format_args!(
+                "{name}  {id}  {channels} channels, {macs} multiplications a position, {place}"
+            ))?;
         }
     }
     if !args.json {

@@ -71,7 +71,8 @@ struct Size(u64);
 
 impl std::fmt::Display for Size {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match [(30, 'G'), (20, 'M'), (10, 'K')].into_iter().find(|(shift, _)| self.0 > 0 && self.0 % (1 << shift) == 0) {
+        match [(30, 'G'), (20, 'M'), (10, 'K')].into_iter().find(|(shift, _)| self.0 > 0 && self.0 % (1 << shift) == 0)
+        {
             Some((shift, unit)) => write!(f, "{}{unit}", self.0 >> shift),
             None => write!(f, "{}", self.0),
         }

@@ -91,7 +91,11 @@ impl Targets<'_> {
             (None, None, Input::File { path, .. }) => rename(path)?,
         };
         if !self.taken.insert(path.clone()) {
-            return Err(Fault::Error(format!("{}: another input was written to {} already", input.name(), path.display())));
+            return Err(Fault::Error(format!(
+                "{}: another input was written to {} already",
+                input.name(),
+                path.display()
+            )));
         }
         Ok(Target::File(path))
     }

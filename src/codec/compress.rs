@@ -188,5 +188,8 @@ fn main_coding(plan: &Plan) -> Coding {
     let bytes = |coding| plan.pieces.iter().filter(|p| p.coding == coding).map(|p| p.decoded).sum::<usize>();
     let stored = bytes(Coding::Stored);
     let others = [Coding::Bytes, Coding::Network].into_iter().map(|coding| (bytes(coding), coding));
-    others.max_by_key(|(bytes, _)| *bytes).filter(|(bytes, _)| *bytes > stored).map_or(Coding::Stored, |(_, coding)| coding)
+    others
+        .max_by_key(|(bytes, _)| *bytes)
+        .filter(|(bytes, _)| *bytes > stored)
+        .map_or(Coding::Stored, |(_, coding)| coding)
 }

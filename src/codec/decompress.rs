@@ -11,6 +11,7 @@ use crate::media::image::Picture;
 use crate::media::{self, Limits};
 use crate::predict::bytes;
 use rayon::prelude::*;
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 /// Restores the file of a stream, or says why not. `limit` bounds the bytes that are allocated for what the stream
@@ -33,7 +34,7 @@ pub fn decompress(stream: &[u8], models: &Models, limit: u64, progress: &dyn Pro
         Some(medium) => {
             let recipe = job.segments(Role::Recipe)?;
             let content = job.content(network.as_deref())?;
-            media::join(medium, &recipe, &content, &Limits { max_bytes: header.length })?
+            join(medium, &recipe, &content, header.length, limit)?
         }
     };
     if file.len() as u64 != header.length || container::checksum(&file) != header.checksum {
@@ -54,6 +55,31 @@ pub(super) fn supported(header: &Header) -> Result<Option<media::Medium>, Decode
         Some(medium) if u32::from(medium.format().version) == version => Ok(Some(medium)),
         _ => Err(DecodeError::UnknownMedium { id, version }),
     }
+}
+
+/// The file that recipe and content make, which has `length` bytes or is none.
+fn join(
+    medium: media::Medium,
+    recipe: &[u8],
+    content: &media::Content,
+    length: u64,
+    limit: u64,
+) -> Result<Vec<u8>, DecodeError> {
+    let mut file = Vec::with_capacity(length as usize);
+    let mut longer = false;
+    let joined = media::join_to(medium, recipe, content, &Limits { max_bytes: limit }, &mut |bytes| {
+        longer = (file.len() + bytes.len()) as u64 > length;
+        if longer {
+            return ControlFlow::Break(());
+        }
+        file.extend_from_slice(bytes);
+        ControlFlow::Continue(())
+    });
+    if longer {
+        return Err(DecodeError::Checksum);
+    }
+    joined?;
+    Ok(file)
 }
 
 /// The chunks of one stream.
@@ -113,11 +139,8 @@ impl<'a> Job<'a> {
             jobs.push((index, entry, coded, out));
         }
         let run = |(index, entry, coded, out)| self.bytes(index, entry, coded, hint, out).err();
-        let fault = if jobs.len() == 1 {
-            jobs.into_iter().find_map(run)
-        } else {
-            jobs.into_par_iter().find_map_first(run)
-        };
+        let fault =
+            if jobs.len() == 1 { jobs.into_iter().find_map(run) } else { jobs.into_par_iter().find_map_first(run) };
         fault.map_or(Ok(all), Err)
     }
 

@@ -11,7 +11,10 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum ModelError {
     /// A stream needs a model that is nowhere to be found.
-    #[error("needs the model {id}, which is in none of: {}; put its .srm file there or name it with -m", places(looked))]
+    #[error(
+        "needs the model {id}, which is in none of: {}; put its .srm file there or name it with -m",
+        places(looked)
+    )]
     Missing {
         /// The identity that the stream names.
         id: ModelId,
@@ -19,7 +22,10 @@ pub enum ModelError {
         looked: Vec<Place>,
     },
     /// No model has the name that the user gave.
-    #[error("no model is called '{name}' (neither a path, a name nor the start of an id); looked in: {}", places(looked))]
+    #[error(
+        "no model is called '{name}' (neither a path, a name nor the start of an id); looked in: {}",
+        places(looked)
+    )]
     Unknown {
         /// What the user typed.
         name: String,
@@ -77,7 +83,9 @@ pub enum DecodeError {
         known: Option<String>,
     },
     /// The medium is not in this program, or not in this version.
-    #[error("holds a file of medium {id} version {version}, which this program does not know: use the version of surprisal that wrote it")]
+    #[error(
+        "holds a file of medium {id} version {version}, which this program does not know: use the version of surprisal that wrote it"
+    )]
     UnknownMedium {
         /// Number of the medium.
         id: u8,
@@ -85,7 +93,9 @@ pub enum DecodeError {
         version: u32,
     },
     /// The header declares more than the caller allows.
-    #[error("declares {needed} bytes to decode, over the limit of {limit}: raise it with --limit if you trust the file")]
+    #[error(
+        "declares {needed} bytes to decode, over the limit of {limit}: raise it with --limit if you trust the file"
+    )]
     OverLimit {
         /// Bytes that would be allocated.
         needed: u64,

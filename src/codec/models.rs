@@ -7,8 +7,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The models inside the binary; the first one is the one for pictures when none is named.
-const BUILT_IN: &[&[u8]] = &[];
+/// The models inside the binary. Pictures are coded by the first one that fits them when none is named.
+const BUILT_IN: &[&[u8]] = &[include_bytes!("../../models/photo.srm")];
 
 /// Ending of a model file.
 pub const EXTENSION: &str = "srm";

@@ -2,7 +2,7 @@
 
 use super::error::DecodeError;
 use crate::container::Part;
-use crate::media::Rebuilder;
+use crate::media::{self, Rebuilder};
 use crate::predict;
 
 /// A part of `predict`, as a header names it.
@@ -17,7 +17,8 @@ pub(super) fn rebuilder(part: Rebuilder) -> Part {
 
 /// Every part that this program has.
 fn known() -> impl Iterator<Item = Part> {
-    predict::PARTS.iter().copied().map(adaptive)
+    let rebuilders = media::REBUILDERS.iter().copied().map(rebuilder);
+    predict::PARTS.iter().copied().map(adaptive).chain(rebuilders)
 }
 
 /// Refuses a stream that needs a part which is not there in that version.

@@ -37,7 +37,13 @@ pub(super) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn new(file: &File, source: Option<&Source>, content: Content, recipe: Vec<Piece<'a>>, pieces: Vec<Piece<'a>>) -> Self {
+    fn new(
+        file: &File,
+        source: Option<&Source>,
+        content: Content,
+        recipe: Vec<Piece<'a>>,
+        pieces: Vec<Piece<'a>>,
+    ) -> Self {
         let roles = std::iter::repeat_n(Role::Recipe, recipe.len()).chain(std::iter::repeat(Role::Content));
         let pieces: Vec<_> = recipe.into_iter().chain(pieces).collect();
         let chunks: Vec<Chunk> = pieces.iter().zip(roles).map(|(piece, role)| chunk(piece, role)).collect();
