@@ -198,7 +198,7 @@ fn no_permission() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     fs::write(at.join("secret"), b"a").unwrap();
-    fs::set_permissions(at.join("secret"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(at.join("secret"), fs::Permissions::from_mode(0o000)).unwrap();
     fs::create_dir(at.join("locked")).unwrap();
     fs::write(at.join("locked/a"), b"a").unwrap();
     fs::set_permissions(at.join("locked"), fs::Permissions::from_mode(0o555)).unwrap();

@@ -56,7 +56,7 @@ fn content(seen: &Inspection) -> (&'static str, Option<(u32, u32, u8)>) {
     match seen.header.content {
         Content::Bytes(hint) if hint.record == 0 => ("bytes", None),
         Content::Bytes(_) => ("rows", None),
-        Content::Tiles { width, height, channels } => ("picture in tiles", Some((width, height, channels))),
+        Content::Bands { width, height, channels } => ("picture in bands", Some((width, height, channels))),
         Content::Rows { width, height, channels } => ("picture in rows", Some((width, height, channels))),
     }
 }

@@ -1,8 +1,9 @@
 //! A file to a stream, or to its code length.
 
+use super::bands::{self, Band};
 use super::error::CompressError;
 use super::models::Models;
-use super::pieces::{Mode, Piece};
+use super::pieces::Mode;
 use super::plan::{self, File, Plan, Samples, Source};
 use super::{DEFAULT_LIMIT, Progress, parts};
 use crate::container::{self, Coding, Content, Hint, Role};
@@ -67,8 +68,8 @@ pub struct Compressed {
 pub struct Measured {
     /// The figures.
     pub summary: Summary,
-    /// `(x, y, width, height, cost)` of each tile, if the content is a picture in tiles.
-    pub tiles: Vec<(u32, u32, u32, u32, Bits)>,
+    /// The rows and the cost of each band, if the content is a picture in bands.
+    pub bands: Vec<(Band, Bits)>,
 }
 
 /// Compresses a file. Any bytes can be given: what no model helps with is stored, at no more than 64 bytes more.
@@ -93,13 +94,12 @@ pub fn measure(
     progress: &dyn Progress,
 ) -> Result<Measured, CompressError> {
     with_plan(file, models, options, Mode::Measure, progress, |plan, summary| {
-        let tiles = match plan.header.content {
-            Content::Tiles { width, height, .. } => super::tile::tiles(width, height),
-            _ => Vec::new(),
+        let bands = match plan.header.content {
+            Content::Bands { height, .. } => bands::bands(height),
+            _ => bands::bands(0),
         };
-        let content = plan.pieces.iter().zip(&plan.header.chunks).filter(|(_, c)| c.role == Role::Content);
-        let tile = |(t, (p, _)): (&super::tile::Tile, (&Piece, _))| (t.x, t.y, t.width, t.height, p.cost);
-        Measured { tiles: tiles.iter().zip(content).map(tile).collect(), summary }
+        let content = plan.pieces.iter().zip(&plan.header.chunks).filter(|(_, chunk)| chunk.role == Role::Content);
+        Measured { bands: bands.zip(content.map(|(piece, _)| piece.cost)).collect(), summary }
     })
 }
 

@@ -1,18 +1,19 @@
 //! A stream to the file that it was made of.
 
+use super::bands::{self, Code};
 use super::error::DecodeError;
 use super::models::{Models, fits};
 use super::pieces::{byte_hint, row_hint};
-use super::tile::{self, Tile};
 use super::{Progress, parts};
 use crate::container::{self, Chunk, Coding, Content, Header, Hint, Medium, Opened, Role};
 use crate::engine::{ModelId, Network};
+use crate::entropy::Damaged;
 use crate::media::image::Picture;
 use crate::media::{self, Limits};
 use crate::predict::bytes;
 use rayon::prelude::*;
 use std::ops::ControlFlow;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Restores the file of a stream, or says why not. `limit` bounds the bytes that are allocated for what the stream
 /// declares, before they are.
@@ -49,6 +50,9 @@ pub(super) fn supported(header: &Header) -> Result<Option<media::Medium>, Decode
     let uses_bytes = header.chunks.iter().any(|c| c.coding == Coding::Bytes);
     if uses_bytes && !header.parts.contains(&parts::adaptive(bytes::PART)) {
         return Err(DecodeError::Inconsistent("the byte model is used and not named"));
+    }
+    if header.chunks.iter().any(|c| c.coding == Coding::Bytes && c.decoded > bytes::SEGMENT as u64) {
+        return Err(DecodeError::Inconsistent("a segment is longer than segments are"));
     }
     let Some(Medium { id, version }) = header.medium else { return Ok(None) };
     match media::Medium::from_id(id) {
@@ -120,16 +124,13 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
-    /// All bytes of a role that is not tiled.
+    /// All bytes of a role that is not in bands.
     fn segments(&self, role: Role) -> Result<Vec<u8>, DecodeError> {
         let hint = match (role, self.opened.header.content) {
             (Role::Content, Content::Bytes(hint)) => hint,
             (Role::Content, Content::Rows { width, channels, .. }) => row_hint(width, channels),
             _ => Hint::default(),
         };
-        if self.chunks(role).any(|(_, c, _)| c.coding != Coding::Stored && c.decoded > bytes::SEGMENT as u64) {
-            return Err(DecodeError::Inconsistent("a segment is longer than segments are"));
-        }
         let mut all = vec![0; self.opened.header.decoded(role) as usize];
         let mut rest = &mut all[..];
         let mut jobs = Vec::new();
@@ -154,83 +155,55 @@ impl<'a> Job<'a> {
                 let samples = self.segments(Role::Content)?;
                 Ok(media::Content::Picture(Picture { width, height, channels, samples }))
             }
-            Content::Tiles { width, height, channels } => {
-                let samples = self.tiles(network, width, height, channels)?;
-                Ok(media::Content::Picture(Picture { width, height, channels, samples }))
+            Content::Bands { width, height, channels } => {
+                Ok(media::Content::Picture(self.bands(network, width, height, channels)?))
             }
         }
     }
 
-    /// The samples of a picture in tiles.
-    fn tiles(&self, network: Option<&Network>, width: u32, height: u32, channels: u8) -> Result<Vec<u8>, DecodeError> {
-        if network.is_some_and(|network| !fits(network.program(), channels)) {
+    /// A picture in bands.
+    fn bands(&self, network: Option<&Network>, width: u32, height: u32, channels: u8) -> Result<Picture, DecodeError> {
+        let Some(network) = network.filter(|network| fits(network.program(), channels)) else {
             return Err(DecodeError::Inconsistent("the model is not one for pictures like this one"));
-        }
-        let tiles = tile::tiles(width, height);
+        };
         let chunks: Vec<_> = self.chunks(Role::Content).collect();
-        let fits = |(tile, (_, entry, _)): (&Tile, &(usize, &Chunk, &[u8]))| samples(*tile, channels) == entry.decoded;
-        if tiles.len() != chunks.len() || !tiles.iter().zip(&chunks).all(fits) {
-            return Err(DecodeError::Inconsistent("the chunks are not the picture's tiles"));
+        let line = width as usize * usize::from(channels);
+        let lengths = bands::bands(height).map(|band| u64::from(band.rows) * line as u64);
+        if !lengths.eq(chunks.iter().map(|(_, entry, _)| entry.decoded)) {
+            return Err(DecodeError::Inconsistent("the chunks are not the picture's bands"));
         }
-        let total = width as usize * height as usize * usize::from(channels);
-        let picture = Mutex::new(vec![0; total]);
-        let run = |(&tile, &(index, entry, coded)): (&Tile, &(usize, &Chunk, &[u8]))| {
-            let decoded = self.tile(index, entry, coded, network, tile, channels);
-            match decoded {
-                Ok(decoded) => {
-                    let mut picture = picture.lock().unwrap_or_else(|e| e.into_inner());
-                    scatter(&decoded, tile, width, channels, &mut picture);
-                    None
-                }
-                Err(fault) => Some(fault),
+        // The first band that is damaged, apart from those that the network decodes, which are checked in the end.
+        let damaged = AtomicUsize::new(usize::MAX);
+        let fill = |&(index, entry, coded): &(usize, &'a Chunk, &'a [u8])| {
+            let damaged = &damaged;
+            move |out: &mut [u8]| {
+                self.bytes(index, entry, coded, row_hint(width, channels), out).map_err(|_| {
+                    damaged.fetch_min(index, Ordering::Relaxed);
+                    Damaged
+                })
             }
         };
-        let fault = if let ([tile], [chunk]) = (&tiles[..], &chunks[..]) {
-            run((tile, chunk))
-        } else {
-            tiles.par_iter().zip(&chunks).find_map_first(run)
-        };
-        match fault {
-            None => Ok(picture.into_inner().unwrap_or_else(|e| e.into_inner())),
-            Some(fault) => Err(fault),
-        }
-    }
-
-    /// The samples of one tile, row by row.
-    fn tile(
-        &self,
-        index: usize,
-        entry: &Chunk,
-        coded: &[u8],
-        network: Option<&Network>,
-        tile: Tile,
-        channels: u8,
-    ) -> Result<Vec<u8>, DecodeError> {
-        match (entry.coding, network) {
-            (Coding::Network, Some(network)) => {
-                let decoded = tile::decode_tile(network, channels, tile, coded).map_err(|_| self.damaged(index))?;
-                self.check(index, entry, &decoded)?;
-                Ok(decoded)
+        let fills: Vec<_> = chunks.iter().map(fill).collect();
+        let codes = chunks.iter().zip(&fills).map(|(&(_, entry, coded), fill)| match entry.coding {
+            Coding::Network => Code::Network(coded),
+            _ => Code::Other(fill),
+        });
+        let codes: Vec<Code> = codes.collect();
+        let threads = rayon::current_num_threads();
+        let picture = bands::decode_picture(network, (width, height, channels), &codes, threads).map_err(|_| {
+            match damaged.load(Ordering::Relaxed) {
+                usize::MAX => DecodeError::DamagedPicture,
+                index => self.damaged(index),
             }
-            _ => {
-                let mut decoded = vec![0; entry.decoded as usize];
-                self.bytes(index, entry, coded, row_hint(tile.width, channels), &mut decoded)?;
-                Ok(decoded)
+        })?;
+        let mut rest = &picture.samples[..];
+        for (index, entry, _) in chunks {
+            let (decoded, below) = rest.split_at(entry.decoded as usize);
+            rest = below;
+            if entry.coding == Coding::Network {
+                self.check(index, entry, decoded)?;
             }
         }
-    }
-}
-
-fn samples(tile: Tile, channels: u8) -> u64 {
-    u64::from(tile.width) * u64::from(tile.height) * u64::from(channels)
-}
-
-/// Puts the rows of a tile where they belong in the picture.
-fn scatter(decoded: &[u8], tile: Tile, width: u32, channels: u8, picture: &mut [u8]) {
-    let channels = usize::from(channels);
-    let (row, stride) = (tile.width as usize * channels, width as usize * channels);
-    let start = tile.y as usize * stride + tile.x as usize * channels;
-    for (from, to) in decoded.chunks_exact(row).zip(picture[start..].chunks_mut(stride)) {
-        to[..row].copy_from_slice(from);
+        Ok(picture)
     }
 }

@@ -55,7 +55,7 @@ pub enum CompressError {
     /// A piece did not decode to itself: a fault of this program or of the machine.
     #[error("piece {piece} did not decode to itself, so nothing was written; please report this with the file")]
     Verification {
-        /// Which tile or segment, counted from 0.
+        /// Which band or segment, counted from 0.
         piece: usize,
     },
     /// Content and recipe that were just made cannot be joined: a fault of this program.
@@ -113,6 +113,9 @@ pub enum DecodeError {
         /// How many there are.
         count: usize,
     },
+    /// A band's code is no code of samples.
+    #[error("a chunk of the picture is damaged (it is no code of samples)")]
+    DamagedPicture,
     /// Content and recipe do not make a file.
     #[error(transparent)]
     Join(#[from] MediaError),
@@ -127,7 +130,11 @@ impl DecodeError {
         match self {
             Self::Stream(e) => e.is_damage(),
             Self::Join(MediaError::MissingRebuilder { .. } | MediaError::TooLarge { .. }) => false,
-            Self::Inconsistent(_) | Self::DamagedChunk { .. } | Self::Join(_) | Self::Checksum => true,
+            Self::Inconsistent(_)
+            | Self::DamagedChunk { .. }
+            | Self::DamagedPicture
+            | Self::Join(_)
+            | Self::Checksum => true,
             Self::Model(_) | Self::UnknownPart { .. } | Self::UnknownMedium { .. } | Self::OverLimit { .. } => false,
         }
     }

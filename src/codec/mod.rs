@@ -1,13 +1,14 @@
 //! Files to streams and back: which model codes which piece of a file, in parallel, and checked.
 //!
-//! A file is split by its medium into samples and a recipe, or taken as bytes; the samples of a picture are cut into tiles
-//! and other bytes into segments. Each tile and segment is coded by itself, by whichever model makes it smallest, and
-//! decoded again right there, so that a verified compression takes no second pass.
+//! A file is split by its medium into samples and a recipe, or taken as bytes; the samples of a picture are cut into bands
+//! and other bytes into segments. Each band and segment has a code of its own, by whichever model makes it smallest, and is
+//! decoded again right after it was coded, so that a verified compression takes no second pass.
 //!
 //! What must stay true: the bytes of a stream depend on the file, the model and the options that name them, and never on
 //! the number of threads; and what [`decompress`] returns is the file that went in, or an error.
 #![deny(clippy::float_arithmetic)]
 
+pub mod bands;
 mod compress;
 mod decompress;
 mod error;
@@ -17,7 +18,6 @@ mod parts;
 mod pieces;
 mod plan;
 mod progress;
-pub mod bands;
 
 pub use crate::container::Coding;
 pub use compress::{Compressed, Measured, Options, Summary, compress, measure};

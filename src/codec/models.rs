@@ -156,10 +156,12 @@ impl Models {
     }
 }
 
-/// Whether a model is one of 8-bit pictures with this many channels.
+/// Whether a model codes 8-bit pictures with this many channels. One of three channels codes gray pictures, too: it sees
+/// them as pictures whose channels are equal, and codes the first.
 pub(super) fn fits(program: &Program, channels: u8) -> bool {
     let symbols = &program.spec().symbols;
-    symbols.axes == [Axis::Row, Axis::Column] && symbols.alphabet == 256 && symbols.channels == u16::from(channels)
+    let enough = symbols.channels == u16::from(channels) || (symbols.channels == 3 && channels == 1);
+    symbols.axes == [Axis::Row, Axis::Column] && symbols.alphabet == 256 && enough
 }
 
 fn parse(bytes: &[u8]) -> Result<Arc<Program>, String> {

@@ -3,12 +3,12 @@
 //! What must stay true: writing and measuring choose the same way, so the length that `measure` prints is the length
 //! that `compress` writes.
 
+use super::bands::{self, Band};
 use super::error::CompressError;
 use super::progress::Progress;
-use super::tile::{self, Tile};
 use crate::container::{Coding, Hint};
 use crate::engine::Network;
-use crate::entropy::{Bits, Damaged};
+use crate::entropy::Bits;
 use crate::media::image::Picture;
 use crate::predict::bytes;
 use rayon::prelude::*;
@@ -73,10 +73,10 @@ fn by_bytes(data: &[u8], hint: Hint, mode: Mode) -> Coded {
     }
 }
 
-fn by_network(network: &Network, picture: &Picture, tile: Tile, mode: Mode) -> Coded {
+fn by_network(network: &Network, picture: &Picture, band: Band, mode: Mode) -> Coded {
     match mode {
-        Mode::Write { .. } => Coded::written(Coding::Network, tile::encode_tile(network, picture, tile)),
-        Mode::Measure => Coded::measured(Coding::Network, tile::measure_tile(network, picture, tile)),
+        Mode::Write { .. } => Coded::written(Coding::Network, bands::encode_band(network, picture, band)),
+        Mode::Measure => Coded::measured(Coding::Network, bands::measure_band(network, picture, band)),
     }
 }
 
@@ -89,8 +89,8 @@ pub(super) fn segments<'a>(
 ) -> Result<Vec<Piece<'a>>, CompressError> {
     let code = |(index, data): (usize, &'a [u8])| {
         let best = if bytes::looks_incompressible(data) { None } else { Some(by_bytes(data, hint, mode)) };
-        let check = |coded: &Coded| bytes::decode(&coded.bytes, data.len(), byte_hint(hint));
-        let piece = smallest(Cow::Borrowed(data), best, check, mode);
+        let check = |coded: &Coded| gives_back(&coded.bytes, data, hint);
+        let piece = smallest(data, best, check, mode);
         progress.advance(data.len() as u64);
         piece.ok_or(CompressError::Verification { piece: index })
     };
@@ -101,57 +101,58 @@ pub(super) fn segments<'a>(
     data.par_chunks(bytes::SEGMENT).enumerate().map(code).collect()
 }
 
-/// Codes the tiles of a picture, in parallel: each by the network, by the byte model where that looks better, or stored.
-pub(super) fn tiles(
+/// Codes the bands of a picture, in parallel: each by the network, by the byte model where that looks better, or stored.
+pub(super) fn bands<'a>(
     network: &Network,
-    picture: &Picture,
+    picture: &'a Picture,
     mode: Mode,
     progress: &dyn Progress,
-) -> Result<Vec<Piece<'static>>, CompressError> {
-    let tiles = tile::tiles(picture.width, picture.height);
+) -> Result<Vec<Piece<'a>>, CompressError> {
     progress.begin(picture.samples.len() as u64);
-    let code = |(index, &tile): (usize, &Tile)| {
-        let samples = tile::cut_out(picture, tile);
-        let length = samples.len();
-        let hint = row_hint(tile.width, picture.channels);
-        let mut best = by_network(network, picture, tile, mode);
-        if looks_drawn(&samples, picture.channels) || best.cost >= whole(length) {
-            let other = by_bytes(&samples, hint, mode);
+    let line = picture.width as usize * usize::from(picture.channels);
+    let hint = row_hint(picture.width, picture.channels);
+    let code = |(index, band): (usize, Band)| {
+        let samples = &picture.samples[band.first as usize * line..][..band.rows as usize * line];
+        let mut best = by_network(network, picture, band, mode);
+        let hopeful = looks_drawn(samples, picture.channels) || best.cost >= whole(samples.len());
+        if hopeful && samples.len() <= bytes::SEGMENT {
+            let other = by_bytes(samples, hint, mode);
             if other.cost < best.cost {
                 best = other;
             }
         }
         let check = |coded: &Coded| match coded.coding {
-            Coding::Network => tile::decode_tile(network, picture.channels, tile, &coded.bytes),
-            _ => bytes::decode(&coded.bytes, length, byte_hint(hint)),
+            Coding::Network => bands::verify_band(network, picture, band, &coded.bytes),
+            _ => gives_back(&coded.bytes, samples, hint),
         };
-        let piece = smallest(Cow::Owned(samples), Some(best), check, mode);
-        progress.advance(length as u64);
+        let piece = smallest(samples, Some(best), check, mode);
+        progress.advance(samples.len() as u64);
         piece.ok_or(CompressError::Verification { piece: index })
     };
-    if let [tile] = tiles[..] {
-        return Ok(vec![code((0, &tile))?]);
+    let bands: Vec<Band> = bands::bands(picture.height).collect();
+    if let [band] = bands[..] {
+        return Ok(vec![code((0, band))?]);
     }
-    tiles.par_iter().enumerate().map(code).collect()
+    bands.into_par_iter().enumerate().map(code).collect()
 }
 
-/// The candidate if it is smaller than the data, else the data themselves; `None` when it is to be verified and `decode`
-/// does not give the data back.
-fn smallest<'a>(
-    data: Cow<'a, [u8]>,
-    coded: Option<Coded>,
-    decode: impl Fn(&Coded) -> Result<Vec<u8>, Damaged>,
-    mode: Mode,
-) -> Option<Piece<'a>> {
-    let (crc, decoded) = (crc32fast::hash(&data), data.len());
+/// Whether the byte model's code decodes to the data.
+fn gives_back(code: &[u8], data: &[u8], hint: Hint) -> bool {
+    bytes::decode(code, data.len(), byte_hint(hint)).is_ok_and(|back| back == data)
+}
+
+/// The candidate if it is smaller than the data, else the data themselves; `None` when the candidate is to be verified and
+/// fails its check.
+fn smallest<'a>(data: &'a [u8], coded: Option<Coded>, check: impl Fn(&Coded) -> bool, mode: Mode) -> Option<Piece<'a>> {
+    let (crc, decoded) = (crc32fast::hash(data), data.len());
     match coded {
         Some(coded) if coded.cost < whole(decoded) => {
-            if mode == (Mode::Write { verify: true }) && !decode(&coded).is_ok_and(|back| back == *data) {
+            if mode == (Mode::Write { verify: true }) && !check(&coded) {
                 return None;
             }
             Some(Piece { coding: coded.coding, decoded, crc, cost: coded.cost, bytes: Cow::Owned(coded.bytes) })
         }
-        _ => Some(Piece { coding: Coding::Stored, decoded, crc, cost: whole(decoded), bytes: data }),
+        _ => Some(Piece { coding: Coding::Stored, decoded, crc, cost: whole(decoded), bytes: Cow::Borrowed(data) }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which of the ways to code a file makes it smallest.
 //!
-//! The media's content through the network (and, where most tiles did without it, through the byte model as a whole), the
+//! The media's content through the network (and, where most bands did without it, through the byte model as a whole), the
 //! file itself through the byte model when neither helped much, and in the end the file as it is.
 
 use super::error::CompressError;
@@ -126,20 +126,22 @@ fn of_medium<'a>(
         Samples::Picture(picture) => picture,
     };
     let (width, height, channels) = (picture.width, picture.height, picture.channels);
-    let tiled = match file.network {
-        Some(network) => Some(pieces::tiles(network, picture, mode, progress)?),
+    let banded = match file.network {
+        Some(network) => Some(pieces::bands(network, picture, mode, progress)?),
         None => None,
     };
-    let others = tiled.iter().flatten().filter(|p| p.coding != Coding::Network).map(|p| p.decoded).sum::<usize>();
-    let whole = if tiled.is_none() || others * 2 > picture.samples.len() {
+    let others = banded.iter().flatten().filter(|p| p.coding != Coding::Network).map(|p| p.decoded).sum::<usize>();
+    let length = picture.samples.len();
+    let whole = if banded.is_none() || others * 2 > length {
         Some(pieces::segments(&picture.samples, row_hint(width, channels), mode, progress)?)
     } else {
         None
     };
-    let tiled = tiled.map(|pieces| (Content::Tiles { width, height, channels }, pieces));
+    // Bands are for the network.
+    let banded = banded.filter(|_| others < length).map(|pieces| (Content::Bands { width, height, channels }, pieces));
     let whole = whole.map(|pieces| (Content::Rows { width, height, channels }, pieces));
     let cost = |(_, pieces): &(Content, Vec<Piece>)| pieces.iter().map(|p| p.cost).sum::<Bits>();
-    let (content, pieces) = [tiled, whole].into_iter().flatten().min_by_key(cost).expect("one of them was made");
+    let (content, pieces) = [banded, whole].into_iter().flatten().min_by_key(cost).expect("one of them was made");
     Ok(Plan::new(file, Some(source), content, recipe()?, pieces))
 }
 

@@ -45,8 +45,8 @@ pub struct Hint {
 pub enum Content {
     /// Bytes, cut into segments in order.
     Bytes(Hint),
-    /// Samples of a picture: one chunk a tile, in the order of the tiles, each tile row by row.
-    Tiles {
+    /// Samples of a picture, row by row: one chunk a band, from top to bottom.
+    Bands {
         /// Pixels a row.
         width: u32,
         /// Rows.
@@ -70,7 +70,7 @@ impl Content {
     pub fn samples(&self) -> Option<u64> {
         match *self {
             Self::Bytes(_) => None,
-            Self::Tiles { width, height, channels } | Self::Rows { width, height, channels } => {
+            Self::Bands { width, height, channels } | Self::Rows { width, height, channels } => {
                 Some((u64::from(width) * u64::from(height)).saturating_mul(u64::from(channels)))
             }
         }
@@ -79,7 +79,7 @@ impl Content {
     fn write(&self, w: &mut Writer) {
         let (kind, a, b, channels) = match *self {
             Self::Bytes(hint) => (0, hint.record, hint.pixel, None),
-            Self::Tiles { width, height, channels } => (1, width, height, Some(channels)),
+            Self::Bands { width, height, channels } => (1, width, height, Some(channels)),
             Self::Rows { width, height, channels } => (2, width, height, Some(channels)),
         };
         w.u8(kind);
@@ -102,7 +102,7 @@ impl Content {
             return Err(WireError::OutOfRange("the shape of a picture"));
         }
         match kind {
-            1 => Ok(Self::Tiles { width, height, channels }),
+            1 => Ok(Self::Bands { width, height, channels }),
             2 => Ok(Self::Rows { width, height, channels }),
             _ => Err(WireError::OutOfRange("the kind of content")),
         }
@@ -218,9 +218,12 @@ impl Header {
         if networks != self.model.is_some() {
             return refuse("a network is named and not used, or used and not named");
         }
-        let tiled = matches!(self.content, Content::Tiles { .. });
-        if self.chunks.iter().any(|c| c.coding == Coding::Network && (c.role == Role::Recipe || !tiled)) {
-            return refuse("a network codes something else than a tile");
+        let banded = matches!(self.content, Content::Bands { .. });
+        if self.chunks.iter().any(|c| c.coding == Coding::Network && (c.role == Role::Recipe || !banded)) {
+            return refuse("a network codes something else than a band");
+        }
+        if banded && !networks {
+            return refuse("bands without a network");
         }
         match (self.medium, self.content.samples()) {
             (None, _) if recipes > 0 => refuse("a recipe without a medium"),
