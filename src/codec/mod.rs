@@ -1,4 +1,31 @@
-//! The codec.
+//! Files to streams and back: which model codes which piece of a file, in parallel, and checked.
+//!
+//! A file is split by its medium into samples and a recipe, or taken as bytes; the samples of a picture are cut into bands
+//! and other bytes into segments. Each band and segment has a code of its own, by whichever model makes it smallest, and is
+//! decoded again right after it was coded, so that a verified compression takes no second pass.
+//!
+//! What must stay true: the bytes of a stream depend on the file, the model and the options that name them, and never on
+//! the number of threads; and what [`decompress`] returns is the file that went in, or an error.
 #![deny(clippy::float_arithmetic)]
 
 pub mod bands;
+mod compress;
+mod decompress;
+mod error;
+mod inspect;
+mod models;
+mod parts;
+mod pieces;
+mod plan;
+mod progress;
+
+pub use crate::container::Coding;
+pub use compress::{Compressed, Measured, Options, Summary, compress, measure};
+pub use decompress::decompress;
+pub use error::{CompressError, DecodeError, ModelError};
+pub use inspect::{Inspection, inspect};
+pub use models::{Found, Models, Place};
+pub use progress::Progress;
+
+/// The most bytes that a decoder allocates for what a stream declares, unless it is told otherwise: 2 GiB.
+pub const DEFAULT_LIMIT: u64 = 2 << 30;

@@ -1,1 +1,48 @@
-//! (to come)
+#![doc = include_str!("FORMAT.md")]
+#![deny(clippy::float_arithmetic)]
+
+mod chunk;
+mod error;
+mod header;
+mod stream;
+
+pub use chunk::{Chunk, Coding, Role};
+pub use error::StreamError;
+pub use header::{Content, Header, Hint, Medium, Part};
+pub use stream::{Opened, assemble, open, overhead, reseal};
+
+/// The first four bytes of every stream. The first one occurs in no UTF-8 text.
+pub const MAGIC: [u8; 4] = [0xf5, b'S', b'R', b'P'];
+
+/// Release and draft of the format that this program writes and reads.
+///
+/// The release stays 0 until the program's version 0.1.0; until then every change of the format, of a model inside the
+/// binary or of an adaptive part raises the draft, and other drafts are refused.
+pub const VERSION: [u8; 2] = [0, 1];
+
+/// How many bytes a checksum of a whole file has (BLAKE3, cut to 128 bits).
+pub const CHECKSUM_BYTES: usize = 16;
+
+/// Makes the checksum of a file's bytes, piece by piece.
+#[derive(Debug, Default)]
+pub struct Checksum(blake3::Hasher);
+
+impl Checksum {
+    /// Goes on with `bytes`.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+    /// The checksum of everything so far.
+    pub fn finish(&self) -> [u8; CHECKSUM_BYTES] {
+        let mut out = [0; CHECKSUM_BYTES];
+        out.copy_from_slice(&self.0.finalize().as_bytes()[..CHECKSUM_BYTES]);
+        out
+    }
+}
+
+/// The checksum of a file's bytes that a header holds.
+pub fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    let mut checksum = Checksum::default();
+    checksum.update(bytes);
+    checksum.finish()
+}

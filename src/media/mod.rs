@@ -41,6 +41,9 @@ pub struct Format {
 /// Every format, in the order in which they are tried.
 pub static FORMATS: &[Format] = &[image::pnm::FORMAT, image::bmp::FORMAT, image::png::FORMAT];
 
+/// Every program that a recipe may need, by name and version.
+pub static REBUILDERS: &[Rebuilder] = &[image::png::rebuild::ZLIB, image::png::retoken::REBUILDER];
+
 impl Medium {
     /// The medium with this number.
     pub fn from_id(id: u8) -> Option<Self> {

@@ -14,8 +14,8 @@
 mod filter;
 mod idat;
 mod layout;
-mod rebuild;
-mod retoken;
+pub(in crate::media) mod rebuild;
+pub(in crate::media) mod retoken;
 mod scanlines;
 mod search;
 mod tokens;

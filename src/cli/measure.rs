@@ -1,0 +1,92 @@
+//! `surprisal measure`
+
+use super::bar::Bar;
+use super::fault::{Exit, Fault};
+use super::inputs::{self, Folders};
+use super::options::{Global, LimitOptions, ModelOptions};
+use super::report;
+use serde_json::json;
+use std::path::PathBuf;
+use surprisal::codec::{self, Options};
+
+/// Measure how many bits files take, without writing anything
+///
+/// Prints the code length in bits per dimension (a sample of a picture, a byte of other files), a line a file and the total.
+/// Folders are walked.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Files, folders, or - for standard input
+    #[arg(required = true, value_name = "FILE|DIR")]
+    files: Vec<PathBuf>,
+    /// Measure a PNG's pixels and chunks without its exact deflate data
+    #[arg(long)]
+    pixels: bool,
+    /// Print one line of JSON a file and one for the total
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    models: ModelOptions,
+    #[command(flatten)]
+    limit: LimitOptions,
+}
+
+/// What is added up.
+#[derive(Debug, Default)]
+struct Total {
+    files: u64,
+    bytes: u64,
+    dimensions: u64,
+    bits: f64,
+    coded: u64,
+}
+
+/// Measures every file.
+pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
+    let (inputs, worst) = inputs::gather(&args.files, Folders::Walk, global.quiet);
+    let models = args.models.models(global);
+    let options = Options { verify: false, pixels: args.pixels, limit: args.limit.bytes() };
+    let mut total = Total::default();
+    let done = report::each(inputs, |input| {
+        let name = input.name();
+        let file = input.read(false)?;
+        let bar = Bar::new(&name, global.quiet);
+        let measured = codec::measure(&file, &models, &options, &bar).map_err(|e| Fault::from(e).about(&name))?;
+        drop(bar);
+        let summary = measured.summary;
+        for note in &summary.notes {
+            report::note(global.quiet, format_args!("{name}: {note}"));
+        }
+        let one = Total {
+            files: 1,
+            bytes: summary.length,
+            dimensions: summary.samples.unwrap_or(summary.length),
+            bits: summary.cost.to_f64(),
+            coded: summary.cost.ceil_bytes() + summary.overhead,
+        };
+        total.files += 1;
+        total.bytes += one.bytes;
+        total.dimensions += one.dimensions;
+        total.bits += one.bits;
+        total.coded += one.coded;
+        one.print(args.json, "file", &name, Some(summary.coding.name()))
+    })?;
+    total.print(args.json, "total", "total", None)?;
+    Ok(worst.max(done))
+}
+
+impl Total {
+    fn print(&self, json: bool, key: &str, name: &str, coding: Option<&str>) -> Result<(), Fault> {
+        let Self { files, bytes, dimensions, bits, coded } = *self;
+        let mean = if dimensions == 0 { 0.0 } else { bits / dimensions as f64 };
+        if json {
+            return report::line(json!({
+                key: name, "files": files, "bytes": bytes, "dimensions": dimensions, "bits": bits,
+                "bits_per_dimension": mean, "coded_bytes": coded, "coding": coding,
+            }));
+        }
+        let coding = coding.unwrap_or("");
+        report::line(format_args!(
+            "{mean:8.4} bits per dimension  {coded:>11} of {bytes:>11} bytes  {coding:<7}  {name}"
+        ))
+    }
+}

@@ -1,0 +1,76 @@
+//! The command line: one file a subcommand, each of which parses, validates and executes.
+//!
+//! What must stay true: exit code 0 says that everything asked for was done, 1 that a stream is damaged, 2 that something
+//! went wrong; and each message says which file, what was wrong and what to do.
+
+mod bar;
+mod completions;
+mod compress;
+mod decompress;
+mod fault;
+mod info;
+mod inputs;
+mod man;
+mod measure;
+mod models;
+mod options;
+mod output;
+mod report;
+mod target;
+mod test;
+
+use clap::{Parser, Subcommand};
+use fault::{Exit, Fault};
+use options::Global;
+use std::process::ExitCode;
+
+/// Lossless compression with trained autoregressive models
+///
+/// Any file can be compressed; pictures gain the most. What comes back is byte for byte the file that went in.
+#[derive(Debug, Parser)]
+#[command(name = "surprisal", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Compress(compress::Args),
+    Decompress(decompress::Args),
+    Test(test::Args),
+    Info(info::Args),
+    Measure(measure::Args),
+    Models(models::Args),
+    #[command(hide = true)]
+    Completions(completions::Args),
+    #[command(hide = true)]
+    Man(man::Args),
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let global = &cli.global;
+    let done = global.apply().and_then(|()| match &cli.command {
+        Command::Compress(args) => compress::run(args, global),
+        Command::Decompress(args) => decompress::run(args, global),
+        Command::Test(args) => test::run(args, global),
+        Command::Info(args) => info::run(args, global),
+        Command::Measure(args) => measure::run(args, global),
+        Command::Models(args) => models::run(args, global),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
+    });
+    match done {
+        Ok(exit) => exit.into(),
+        // Whoever read the output has seen enough, as `head` does.
+        Err(Fault::Closed) => Exit::Done.into(),
+        Err(fault) => {
+            report::error(&fault);
+            fault.exit().into()
+        }
+    }
+}

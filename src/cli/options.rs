@@ -1,0 +1,111 @@
+//! Options that several subcommands share.
+
+use super::fault::Fault;
+use clap::Args;
+use surprisal::codec::{DEFAULT_LIMIT, Models};
+use surprisal::engine::Kernel;
+
+/// Options of every subcommand.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Number of threads; 0 means one for each core. Streams do not depend on it
+    #[arg(short = 'T', long, value_name = "N", default_value_t = 0, global = true)]
+    threads: usize,
+    /// Print errors only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// The kernel for networks, instead of the fastest one of this machine
+    #[arg(long, value_name = "NAME", hide = true, global = true, value_parser = kernel)]
+    kernel: Option<Kernel>,
+}
+
+impl Global {
+    /// Sets up the threads.
+    pub fn apply(&self) -> Result<(), Fault> {
+        if self.threads == 0 {
+            return Ok(()); // they start when they are needed
+        }
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads);
+        threads.build_global().map_err(|e| Fault::Error(format!("cannot start {} threads: {e}", self.threads)))
+    }
+}
+
+fn kernel(name: &str) -> Result<Kernel, String> {
+    let kernel: Kernel = name.parse()?;
+    if kernel.is_available() { Ok(kernel) } else { Err(format!("this machine has no {name} instructions")) }
+}
+
+/// Where models come from.
+#[derive(Debug, Args)]
+pub struct ModelOptions {
+    /// A model: its file, its name or the start of its id; or a folder in which to look for models first
+    #[arg(short = 'm', long = "model", value_name = "MODEL")]
+    named: Vec<String>,
+}
+
+impl ModelOptions {
+    /// The models to look in.
+    pub fn models(&self, global: &Global) -> Models {
+        Models::new(&self.named, global.kernel.unwrap_or_else(Kernel::best))
+    }
+}
+
+/// A bound on what is allocated.
+#[derive(Debug, Args)]
+pub struct LimitOptions {
+    /// The most bytes that may be allocated for what a file declares, for instance 500M or 8G
+    #[arg(long, value_name = "SIZE", default_value_t = Size(DEFAULT_LIMIT), value_parser = size)]
+    limit: Size,
+}
+
+impl LimitOptions {
+    /// In bytes.
+    pub fn bytes(&self) -> u64 {
+        self.limit.0
+    }
+}
+
+/// A number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Size(u64);
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match [(30, 'G'), (20, 'M'), (10, 'K')].into_iter().find(|(shift, _)| self.0 > 0 && self.0 % (1 << shift) == 0)
+        {
+            Some((shift, unit)) => write!(f, "{}{unit}", self.0 >> shift),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+/// A number with an optional K, M, G or T (powers of 1024; KB, KiB and so on mean the same).
+fn size(text: &str) -> Result<Size, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let shift = match text[digits..].to_ascii_lowercase().trim_end_matches("ib").trim_end_matches('b') {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        unit => return Err(format!("'{unit}' is no unit: use K, M, G or T")),
+    };
+    let number: u64 = text[..digits].parse().map_err(|_| "not a number of bytes".to_owned())?;
+    number.checked_mul(1 << shift).map(Size).ok_or_else(|| "too large".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("17"), Ok(Size(17)));
+        assert_eq!(size("2G"), Ok(Size(2 << 30)));
+        assert_eq!(size("3kib"), Ok(Size(3072)));
+        assert_eq!(size("5MB"), Ok(Size(5 << 20)));
+        assert!(size("").is_err() && size("-1").is_err() && size("1x").is_err() && size("99999999999T").is_err());
+        assert_eq!(Size(DEFAULT_LIMIT).to_string(), "2G");
+        assert_eq!(Size(1500).to_string(), "1500");
+    }
+}

@@ -1,0 +1,59 @@
+//! What a user reads: notes and errors on standard error, results on standard output.
+
+use super::fault::{Exit, Fault};
+use std::io::{self, IsTerminal, Write};
+
+/// Prints an error.
+pub fn error(fault: &Fault) {
+    let _ = writeln!(io::stderr(), "surprisal: {fault}");
+}
+
+/// Prints a line on standard error unless `quiet`.
+pub fn note(quiet: bool, text: impl std::fmt::Display) {
+    if !quiet {
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+}
+
+/// Prints a line of results on standard output.
+pub fn line(text: impl std::fmt::Display) -> Result<(), Fault> {
+    bytes(format!("{text}\n").as_bytes())
+}
+
+/// Writes to standard output.
+pub fn bytes(bytes: &[u8]) -> Result<(), Fault> {
+    let mut out = io::stdout().lock();
+    let done = out.write_all(bytes).and_then(|()| out.flush());
+    done.map_err(|e| Fault::io(std::path::Path::new("standard output"), "write", &e))
+}
+
+/// Refuses to write binary data to a terminal.
+pub fn stdout_is_no_terminal() -> Result<(), Fault> {
+    if io::stdout().is_terminal() {
+        return Err(Fault::Error(
+            "standard output is a terminal, and the output is binary: redirect it or name a file with -o".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Goes through the files, prints the errors, and remembers the worst; a closed output ends it.
+pub fn each<T>(items: Vec<T>, mut work: impl FnMut(T) -> Result<(), Fault>) -> Result<Exit, Fault> {
+    let mut worst = Exit::Done;
+    for item in items {
+        match work(item) {
+            Ok(()) => {}
+            Err(Fault::Closed) => return Err(Fault::Closed),
+            Err(fault) => {
+                error(&fault);
+                worst = worst.max(fault.exit());
+            }
+        }
+    }
+    Ok(worst)
+}
+
+/// The larger over the smaller way to say a share: `37.02 %`.
+pub fn percent(part: u64, whole: u64) -> String {
+    if whole == 0 { "-".to_owned() } else { format!("{:.2} %", part as f64 * 100.0 / whole as f64) }
+}

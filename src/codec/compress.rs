@@ -1,0 +1,195 @@
+//! A file to a stream, or to its code length.
+
+use super::bands::{self, Band};
+use super::error::CompressError;
+use super::models::Models;
+use super::pieces::Mode;
+use super::plan::{self, File, Plan, Samples, Source};
+use super::{DEFAULT_LIMIT, Progress, parts};
+use crate::container::{self, Coding, Content, Hint, Role};
+use crate::engine::Network;
+use crate::entropy::Bits;
+use crate::media::{self, Limits, Outcome};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// What the user chose.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Decode every piece again and compare, before success is reported.
+    pub verify: bool,
+    /// Keep a picture's pixels and chunks, and give up the exact deflate data of its file where that would cost bytes.
+    pub pixels: bool,
+    /// The most bytes that the samples of a medium may take; a file that declares more is coded as bytes.
+    pub limit: u64,
+}
+
+impl Default for Options {
+    /// Verified, exact, and with the limit that a decoder has by default.
+    fn default() -> Self {
+        Self { verify: true, pixels: false, limit: DEFAULT_LIMIT }
+    }
+}
+
+/// What a stream holds, in figures.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// Length of the file that was given, in bytes.
+    pub length: u64,
+    /// The way that most of the content is coded.
+    pub coding: Coding,
+    /// Name of the file's medium, if it was split.
+    pub medium: Option<&'static str>,
+    /// Number of samples, if the content is a picture.
+    pub samples: Option<u64>,
+    /// Code length of all chunks: content and recipe, without the header.
+    pub cost: Bits,
+    /// Number of chunks.
+    pub chunks: usize,
+    /// Bytes of the header.
+    pub overhead: u64,
+    /// Whether the stream restores the very same file (not so under [`Options::pixels`]).
+    pub exact: bool,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// A stream and what it holds.
+#[derive(Debug)]
+pub struct Compressed {
+    /// The stream.
+    pub bytes: Vec<u8>,
+    /// Its figures.
+    pub summary: Summary,
+}
+
+/// The code length of a file; its stream would take `summary.cost` and `summary.overhead`.
+#[derive(Debug)]
+pub struct Measured {
+    /// The figures.
+    pub summary: Summary,
+    /// The rows and the cost of each band, if the content is a picture in bands.
+    pub bands: Vec<(Band, Bits)>,
+}
+
+/// Compresses a file. Any bytes can be given: what no model helps with is stored, at no more than 64 bytes more.
+pub fn compress(
+    file: &[u8],
+    models: &Models,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Compressed, CompressError> {
+    let mode = Mode::Write { verify: options.verify };
+    with_plan(file, models, options, mode, progress, |plan, summary| {
+        let bytes = container::assemble(&plan.header, plan.pieces.iter().map(|piece| &*piece.bytes));
+        Compressed { bytes, summary }
+    })
+}
+
+/// Measures a file: the code length that [`compress`] would reach, without coding.
+pub fn measure(
+    file: &[u8],
+    models: &Models,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Measured, CompressError> {
+    with_plan(file, models, options, Mode::Measure, progress, |plan, summary| {
+        let bands = match plan.header.content {
+            Content::Bands { height, .. } => bands::bands(height),
+            _ => bands::bands(0),
+        };
+        let content = plan.pieces.iter().zip(&plan.header.chunks).filter(|(_, chunk)| chunk.role == Role::Content);
+        Measured { bands: bands.zip(content.map(|(piece, _)| piece.cost)).collect(), summary }
+    })
+}
+
+/// Splits the file, plans it, and hands the smallest plan and its figures on.
+fn with_plan<T>(
+    file: &[u8],
+    models: &Models,
+    options: &Options,
+    mode: Mode,
+    progress: &dyn Progress,
+    then: impl FnOnce(&Plan, Summary) -> T,
+) -> Result<T, CompressError> {
+    let limits = Limits { max_bytes: options.limit };
+    let mut notes = Vec::new();
+    let split = match media::split(file, media::Options { pixels: options.pixels }, &limits) {
+        Outcome::Split(split) => Some(split),
+        Outcome::Opaque { note } => {
+            notes.extend(note);
+            None
+        }
+    };
+    let mut network: Option<Arc<Network>> = None;
+    let mut source = None;
+    let mut exact = true;
+    let mut identity = (file.len() as u64, [0; container::CHECKSUM_BYTES]);
+    if let Some(split) = &split {
+        notes.extend(split.note.clone());
+        exact = split.exact;
+        let samples = match &split.content {
+            media::Content::Picture(picture) => {
+                network = models.for_pictures(picture.channels)?;
+                Samples::Picture(picture)
+            }
+            media::Content::Rows { bytes, stride, unit } => {
+                Samples::Rows(bytes, Hint { record: *stride, pixel: *unit })
+            }
+        };
+        source = Some(Source {
+            medium: container::Medium { id: split.medium as u8, version: u32::from(split.medium.format().version) },
+            parts: split.rebuilders.iter().copied().map(parts::rebuilder).collect(),
+            recipe: &split.recipe,
+            samples,
+        });
+        if !exact {
+            identity = joined(split, &limits)?;
+        }
+    }
+    if exact {
+        identity.1 = container::checksum(file);
+    }
+    let network = network.as_deref();
+    let file = File { bytes: file, length: identity.0, checksum: identity.1, exact, network };
+    let plan = plan::smallest(&file, source.as_ref(), mode, progress)?;
+    let medium = plan.header.medium.and(split.as_ref()).map(|s| s.medium.format().name);
+    if plan.header.memory() > DEFAULT_LIMIT {
+        notes.push(format!("to restore it, decompress needs --limit {}", plan.header.memory()));
+    }
+    let summary = Summary {
+        length: file.bytes.len() as u64,
+        coding: main_coding(&plan),
+        medium,
+        samples: plan.header.content.samples(),
+        cost: plan.cost(),
+        chunks: plan.pieces.len(),
+        overhead: container::overhead(&plan.header) as u64,
+        exact: exact || medium.is_none(),
+        notes,
+    };
+    Ok(then(&plan, summary))
+}
+
+/// Length and checksum of the file that a split restores, which is not the one that it came from.
+fn joined(split: &media::Split, limits: &Limits) -> Result<(u64, [u8; container::CHECKSUM_BYTES]), CompressError> {
+    let (mut length, mut checksum) = (0, container::Checksum::default());
+    media::join_to(split.medium, &split.recipe, &split.content, limits, &mut |bytes| {
+        length += bytes.len() as u64;
+        checksum.update(bytes);
+        ControlFlow::Continue(())
+    })
+    .map_err(|e| CompressError::Join(e.to_string()))?;
+    Ok((length, checksum.finish()))
+}
+
+/// The coding of the most bytes; an empty file is stored.
+fn main_coding(plan: &Plan) -> Coding {
+    let bytes = |coding| plan.pieces.iter().filter(|p| p.coding == coding).map(|p| p.decoded).sum::<usize>();
+    let stored = bytes(Coding::Stored);
+    let others = [Coding::Bytes, Coding::Network].into_iter().map(|coding| (bytes(coding), coding));
+    others
+        .max_by_key(|(bytes, _)| *bytes)
+        .filter(|(bytes, _)| *bytes > stored)
+        .map_or(Coding::Stored, |(_, coding)| coding)
+}

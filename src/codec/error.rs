@@ -1,0 +1,141 @@
+//! What can go wrong between a file and a stream.
+
+use super::models::Place;
+use crate::container::StreamError;
+use crate::engine::ModelId;
+use crate::media::MediaError;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why a model could not be had.
+#[derive(Debug, Error)]
+pub enum ModelError {
+    /// A stream needs a model that is nowhere to be found.
+    #[error(
+        "needs the model {id}, which is in none of: {}; put its .srm file there or name it with -m",
+        places(looked)
+    )]
+    Missing {
+        /// The identity that the stream names.
+        id: ModelId,
+        /// Where it was looked for, in order.
+        looked: Vec<Place>,
+    },
+    /// No model has the name that the user gave.
+    #[error(
+        "no model is called '{name}' (neither a path, a name nor the start of an id); looked in: {}",
+        places(looked)
+    )]
+    Unknown {
+        /// What the user typed.
+        name: String,
+        /// Where it was looked for, in order.
+        looked: Vec<Place>,
+    },
+    /// A model file that the user named cannot be read.
+    #[error("{}: {fault}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: String,
+    },
+}
+
+fn places(looked: &[Place]) -> String {
+    looked.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Why a stream could not be written.
+#[derive(Debug, Error)]
+pub enum CompressError {
+    /// The model that was asked for is not there.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A piece did not decode to itself: a fault of this program or of the machine.
+    #[error("piece {piece} did not decode to itself, so nothing was written; please report this with the file")]
+    Verification {
+        /// Which band or segment, counted from 0.
+        piece: usize,
+    },
+    /// Content and recipe that were just made cannot be joined: a fault of this program.
+    #[error("the picture cannot be put together again ({0}), so nothing was written; please report this with the file")]
+    Join(String),
+}
+
+/// Why a stream did not become a file.
+#[derive(Debug, Error)]
+pub enum DecodeError {
+    /// The header or the lengths are wrong.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// The network is not there.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A part or rebuilder is not in this program, or not in this version.
+    #[error("needs {name} {version}, and this program has {}: use the version of surprisal that wrote it", known.as_deref().unwrap_or("none"))]
+    UnknownPart {
+        /// Its name in the stream.
+        name: String,
+        /// Its version in the stream.
+        version: String,
+        /// The version that this program has, if any.
+        known: Option<String>,
+    },
+    /// The medium is not in this program, or not in this version.
+    #[error(
+        "holds a file of medium {id} version {version}, which this program does not know: use the version of surprisal that wrote it"
+    )]
+    UnknownMedium {
+        /// Number of the medium.
+        id: u8,
+        /// Version of its recipes.
+        version: u32,
+    },
+    /// The header declares more than the caller allows.
+    #[error(
+        "declares {needed} bytes to decode, over the limit of {limit}: raise it with --limit if you trust the file"
+    )]
+    OverLimit {
+        /// Bytes that would be allocated.
+        needed: u64,
+        /// Bytes that are allowed.
+        limit: u64,
+    },
+    /// A chunk table that no encoder writes.
+    #[error("the header breaks the format: {0}")]
+    Inconsistent(&'static str),
+    /// A chunk does not decode to bytes with its checksum.
+    #[error("chunk {index} of {count} is damaged (its checksum does not match)")]
+    DamagedChunk {
+        /// Which one, counted from 0 over recipe and content.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// A band's code is no code of samples.
+    #[error("a chunk of the picture is damaged (it is no code of samples)")]
+    DamagedPicture,
+    /// Content and recipe do not make a file.
+    #[error(transparent)]
+    Join(#[from] MediaError),
+    /// Everything decoded, and the file is another one.
+    #[error("the restored file is not the original (its checksum does not match)")]
+    Checksum,
+}
+
+impl DecodeError {
+    /// Whether the stream is damaged (a negative answer), and not unsupported or over a limit (an error).
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Stream(e) => e.is_damage(),
+            Self::Join(MediaError::MissingRebuilder { .. } | MediaError::TooLarge { .. }) => false,
+            Self::Inconsistent(_)
+            | Self::DamagedChunk { .. }
+            | Self::DamagedPicture
+            | Self::Join(_)
+            | Self::Checksum => true,
+            Self::Model(_) | Self::UnknownPart { .. } | Self::UnknownMedium { .. } | Self::OverLimit { .. } => false,
+        }
+    }
+}

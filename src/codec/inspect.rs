@@ -1,0 +1,38 @@
+//! What a stream says about itself, without decoding it.
+
+use super::decompress::supported;
+use super::error::DecodeError;
+use super::models::Models;
+use crate::container::{self, Header};
+use crate::engine::ModelId;
+use crate::media;
+
+/// A stream's header and what this program knows about the things that it names.
+#[derive(Debug)]
+pub struct Inspection {
+    /// The header.
+    pub header: Header,
+    /// Bytes of the stream that are not chunks.
+    pub overhead: usize,
+    /// Name of the medium, if there is one and this program knows it.
+    pub medium: Option<&'static str>,
+    /// The model's identity and, if it was found, its name.
+    pub model: Option<(ModelId, Option<String>)>,
+    /// Why this program could not decode the stream, if so (damage of chunks aside).
+    pub unsupported: Option<DecodeError>,
+}
+
+/// Reads a stream's header. Fails only when there is none that can be read.
+pub fn inspect(stream: &[u8], models: &Models) -> Result<Inspection, DecodeError> {
+    let opened = container::open(stream)?;
+    let header = opened.header;
+    let medium = header.medium.and_then(|m| media::Medium::from_id(m.id)).map(|m| m.format().name);
+    let mut unsupported = supported(&header).err();
+    let mut model = None;
+    if let Some(id) = header.model.map(ModelId) {
+        let found = models.find(id);
+        model = Some((id, found.as_ref().ok().map(|n| n.program().name().to_owned())));
+        unsupported = unsupported.or(found.err().map(DecodeError::Model));
+    }
+    Ok(Inspection { header, overhead: opened.overhead, medium, model, unsupported })
+}

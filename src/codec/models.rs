@@ -1,0 +1,201 @@
+//! Where models come from: the binary, `-m`, `$SURPRISAL_MODELS`, the user's data folder, `./models`.
+
+use super::error::ModelError;
+use crate::engine::{Kernel, ModelId, Network, Program};
+use crate::spec::Axis;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The models inside the binary. Pictures are coded by the first one that fits them when none is named.
+const BUILT_IN: &[&[u8]] = &[include_bytes!("../../models/photo.srm")];
+
+/// Ending of a model file.
+pub const EXTENSION: &str = "srm";
+
+/// A place where models are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Inside the binary.
+    BuiltIn,
+    /// A file or folder that the user named with `-m`.
+    Named(PathBuf),
+    /// `$SURPRISAL_MODELS`; `None` when it is not set.
+    Environment(Option<PathBuf>),
+    /// The user's data folder; `None` when there is no home.
+    UserData(Option<PathBuf>),
+    /// `./models`.
+    Here,
+}
+
+impl Place {
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::BuiltIn => None,
+            Self::Named(path) => Some(path),
+            Self::Environment(path) | Self::UserData(path) => path.as_deref(),
+            Self::Here => Some(Path::new("models")),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn => write!(f, "the binary"),
+            Self::Named(path) => write!(f, "-m {}", path.display()),
+            Self::Environment(Some(path)) => write!(f, "$SURPRISAL_MODELS ({})", path.display()),
+            Self::Environment(None) => write!(f, "$SURPRISAL_MODELS (not set)"),
+            Self::UserData(Some(path)) => write!(f, "{}", path.display()),
+            Self::UserData(None) => write!(f, "the user's data folder (no home)"),
+            Self::Here => write!(f, "./models"),
+        }
+    }
+}
+
+/// A model that was found, or a model file that could not be read.
+#[derive(Debug)]
+pub struct Found {
+    /// Where it lies.
+    pub place: Place,
+    /// The file; `None` for one inside the binary.
+    pub path: Option<PathBuf>,
+    /// The model, or what is wrong with the file.
+    pub program: Result<Arc<Program>, String>,
+}
+
+/// Finds models by identity, name or path, and keeps the networks that were used.
+#[derive(Debug)]
+pub struct Models {
+    places: Vec<Place>,
+    wanted: Option<String>,
+    kernel: Kernel,
+    used: Mutex<Vec<Arc<Network>>>,
+}
+
+impl Models {
+    /// Looks in the usual places, after `named` (what `-m` gave: files, folders, names or starts of an id).
+    ///
+    /// The last of `named` that is not a folder is also the model that [`Models::for_pictures`] returns.
+    pub fn new(named: &[String], kernel: Kernel) -> Self {
+        let is_path = |name: &&String| Path::new(name).exists();
+        let environment = std::env::var_os("SURPRISAL_MODELS").map(PathBuf::from);
+        let mut places = vec![Place::BuiltIn];
+        places.extend(named.iter().filter(is_path).map(|name| Place::Named(PathBuf::from(name))));
+        places.extend([Place::Environment(environment), Place::UserData(user_data()), Place::Here]);
+        let wanted = named.iter().rev().find(|name| !Path::new(name).is_dir()).cloned();
+        Self { places, wanted, kernel, used: Mutex::default() }
+    }
+
+    /// The places in which models are looked for, in order.
+    pub fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// Every model in every place, in order.
+    pub fn all(&self) -> impl Iterator<Item = Found> {
+        self.places.iter().flat_map(|place| match place {
+            Place::BuiltIn => BUILT_IN
+                .iter()
+                .map(|bytes| Found { place: place.clone(), path: None, program: parse(bytes) })
+                .collect::<Vec<_>>(),
+            _ => place.path().map(files).unwrap_or_default().into_iter().map(|path| load(place, path)).collect(),
+        })
+    }
+
+    /// The network with this identity.
+    pub fn find(&self, id: ModelId) -> Result<Arc<Network>, ModelError> {
+        if let Some(network) = self.lock().iter().find(|network| network.program().id() == id) {
+            return Ok(Arc::clone(network));
+        }
+        let program = self.programs().find(|program| program.id() == id);
+        let program = program.ok_or_else(|| ModelError::Missing { id, looked: self.places.clone() })?;
+        Ok(self.network(program))
+    }
+
+    /// The network that codes pictures of 1 or 3 channels: the model that the user named, or else the first one inside the
+    /// binary that fits them; `None` when there is none.
+    pub fn for_pictures(&self, channels: u8) -> Result<Option<Arc<Network>>, ModelError> {
+        let program = match &self.wanted {
+            Some(name) => Some(self.choose(name)?),
+            None => BUILT_IN.iter().filter_map(|bytes| parse(bytes).ok()).find(|program| fits(program, channels)),
+        };
+        Ok(program.filter(|program| fits(program, channels)).map(|program| self.network(program)))
+    }
+
+    /// The model that `name` stands for: a file, a name, or the first six or more digits of an id.
+    fn choose(&self, name: &str) -> Result<Arc<Program>, ModelError> {
+        let path = Path::new(name);
+        if path.is_file() {
+            let found = load(&Place::Named(path.to_owned()), path.to_owned());
+            return found.program.map_err(|fault| ModelError::Unreadable { path: path.to_owned(), fault });
+        }
+        let digits = name.to_ascii_lowercase();
+        let is_id = digits.len() >= 6 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        self.programs()
+            .find(|program| program.name() == name || (is_id && program.id().to_string().starts_with(&digits)))
+            .ok_or_else(|| ModelError::Unknown { name: name.to_owned(), looked: self.places.clone() })
+    }
+
+    fn programs(&self) -> impl Iterator<Item = Arc<Program>> {
+        self.all().filter_map(|found| found.program.ok())
+    }
+
+    /// The network of a program: the one that is there already, or a new one.
+    fn network(&self, program: Arc<Program>) -> Arc<Network> {
+        let mut used = self.lock();
+        if let Some(network) = used.iter().find(|network| network.program().id() == program.id()) {
+            return Arc::clone(network);
+        }
+        used.push(Arc::new(Network::new(program, self.kernel)));
+        Arc::clone(&used[used.len() - 1])
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Network>>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a model codes 8-bit pictures with this many channels. One of three channels codes gray pictures, too: it sees
+/// them as pictures whose channels are equal, and codes the first.
+pub(super) fn fits(program: &Program, channels: u8) -> bool {
+    let symbols = &program.spec().symbols;
+    let enough = symbols.channels == u16::from(channels) || (symbols.channels == 3 && channels == 1);
+    symbols.axes == [Axis::Row, Axis::Column] && symbols.alphabet == 256 && enough
+}
+
+fn parse(bytes: &[u8]) -> Result<Arc<Program>, String> {
+    Program::from_bytes(bytes).map(Arc::new).map_err(|e| e.to_string())
+}
+
+fn load(place: &Place, path: PathBuf) -> Found {
+    let program = std::fs::read(&path).map_err(|e| e.to_string()).and_then(|bytes| parse(&bytes));
+    Found { place: place.clone(), path: Some(path), program }
+}
+
+/// The model files of a place: the file itself, or those in the folder, in the order of their names.
+fn files(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let Ok(entries) = std::fs::read_dir(path) else { return Vec::new() };
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == EXTENSION) && path.is_file())
+        .collect();
+    files.sort();
+    files
+}
+
+/// `surprisal/models` in the folder in which this system keeps a user's data.
+fn user_data() -> Option<PathBuf> {
+    let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let base = if cfg!(windows) {
+        var("APPDATA")?
+    } else if cfg!(target_os = "macos") {
+        var("HOME")?.join("Library/Application Support")
+    } else {
+        var("XDG_DATA_HOME").or_else(|| Some(var("HOME")?.join(".local/share")))?
+    };
+    Some(base.join("surprisal").join("models"))
+}

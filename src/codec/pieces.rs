@@ -1,0 +1,170 @@
+//! One piece of a file, coded by whichever model makes it smallest, and checked at once.
+//!
+//! What must stay true: writing and measuring choose the same way, so the length that `measure` prints is the length
+//! that `compress` writes.
+
+use super::bands::{self, Band};
+use super::error::CompressError;
+use super::progress::Progress;
+use crate::container::{Coding, Hint};
+use crate::engine::Network;
+use crate::entropy::Bits;
+use crate::media::image::Picture;
+use crate::predict::bytes;
+use rayon::prelude::*;
+use std::borrow::Cow;
+
+/// What is done with a piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Code it; with `verify`, decode it again and compare.
+    Write {
+        /// Whether to decode again.
+        verify: bool,
+    },
+    /// Add up what it costs.
+    Measure,
+}
+
+/// A coded (or measured) piece.
+#[derive(Debug)]
+pub(super) struct Piece<'a> {
+    pub coding: Coding,
+    /// Length of the piece before coding.
+    pub decoded: usize,
+    /// CRC-32 of the piece before coding.
+    pub crc: u32,
+    /// Its code length.
+    pub cost: Bits,
+    /// The coded bytes; empty when it was only measured.
+    pub bytes: Cow<'a, [u8]>,
+}
+
+/// A candidate for a piece: how, how long, and the bytes if it was written.
+struct Coded {
+    coding: Coding,
+    cost: Bits,
+    bytes: Vec<u8>,
+}
+
+/// The code length of whole bytes.
+pub(super) fn whole(bytes: usize) -> Bits {
+    Bits((bytes as u64).saturating_mul(8 << Bits::FRACTION))
+}
+
+impl Coded {
+    fn written(coding: Coding, bytes: Vec<u8>) -> Self {
+        Self { coding, cost: whole(bytes.len()), bytes }
+    }
+    fn measured(coding: Coding, cost: Bits) -> Self {
+        Self { coding, cost, bytes: Vec::new() }
+    }
+}
+
+/// The byte model's form of a hint.
+pub(super) fn byte_hint(hint: Hint) -> bytes::Hint {
+    bytes::Hint { record: hint.record, pixel: hint.pixel }
+}
+
+fn by_bytes(data: &[u8], hint: Hint, mode: Mode) -> Coded {
+    match mode {
+        Mode::Write { .. } => Coded::written(Coding::Bytes, bytes::encode(data, byte_hint(hint))),
+        Mode::Measure => Coded::measured(Coding::Bytes, bytes::measure(data, byte_hint(hint))),
+    }
+}
+
+fn by_network(network: &Network, picture: &Picture, band: Band, mode: Mode) -> Coded {
+    match mode {
+        Mode::Write { .. } => Coded::written(Coding::Network, bands::encode_band(network, picture, band)),
+        Mode::Measure => Coded::measured(Coding::Network, bands::measure_band(network, picture, band)),
+    }
+}
+
+/// Codes bytes in segments, in parallel. A segment that the byte model does not make smaller is stored.
+pub(super) fn segments<'a>(
+    data: &'a [u8],
+    hint: Hint,
+    mode: Mode,
+    progress: &dyn Progress,
+) -> Result<Vec<Piece<'a>>, CompressError> {
+    let code = |(index, data): (usize, &'a [u8])| {
+        let best = if bytes::looks_incompressible(data) { None } else { Some(by_bytes(data, hint, mode)) };
+        let check = |coded: &Coded| gives_back(&coded.bytes, data, hint);
+        let piece = smallest(data, best, check, mode);
+        progress.advance(data.len() as u64);
+        piece.ok_or(CompressError::Verification { piece: index })
+    };
+    progress.begin(data.len() as u64);
+    if data.len() <= bytes::SEGMENT {
+        return data.chunks(bytes::SEGMENT).enumerate().map(code).collect();
+    }
+    data.par_chunks(bytes::SEGMENT).enumerate().map(code).collect()
+}
+
+/// Codes the bands of a picture, in parallel: each by the network, by the byte model where that looks better, or stored.
+pub(super) fn bands<'a>(
+    network: &Network,
+    picture: &'a Picture,
+    mode: Mode,
+    progress: &dyn Progress,
+) -> Result<Vec<Piece<'a>>, CompressError> {
+    progress.begin(picture.samples.len() as u64);
+    let line = picture.width as usize * usize::from(picture.channels);
+    let hint = row_hint(picture.width, picture.channels);
+    let code = |(index, band): (usize, Band)| {
+        let samples = &picture.samples[band.first as usize * line..][..band.rows as usize * line];
+        let mut best = by_network(network, picture, band, mode);
+        let hopeful = looks_drawn(samples, picture.channels) || best.cost >= whole(samples.len());
+        if hopeful && samples.len() <= bytes::SEGMENT {
+            let other = by_bytes(samples, hint, mode);
+            if other.cost < best.cost {
+                best = other;
+            }
+        }
+        let check = |coded: &Coded| match coded.coding {
+            Coding::Network => bands::verify_band(network, picture, band, &coded.bytes),
+            _ => gives_back(&coded.bytes, samples, hint),
+        };
+        let piece = smallest(samples, Some(best), check, mode);
+        progress.advance(samples.len() as u64);
+        piece.ok_or(CompressError::Verification { piece: index })
+    };
+    let bands: Vec<Band> = bands::bands(picture.height).collect();
+    if let [band] = bands[..] {
+        return Ok(vec![code((0, band))?]);
+    }
+    bands.into_par_iter().enumerate().map(code).collect()
+}
+
+/// Whether the byte model's code decodes to the data.
+fn gives_back(code: &[u8], data: &[u8], hint: Hint) -> bool {
+    bytes::decode(code, data.len(), byte_hint(hint)).is_ok_and(|back| back == data)
+}
+
+/// The candidate if it is smaller than the data, else the data themselves; `None` when the candidate is to be verified and
+/// fails its check.
+fn smallest<'a>(data: &'a [u8], coded: Option<Coded>, check: impl Fn(&Coded) -> bool, mode: Mode) -> Option<Piece<'a>> {
+    let (crc, decoded) = (crc32fast::hash(data), data.len());
+    match coded {
+        Some(coded) if coded.cost < whole(decoded) => {
+            if mode == (Mode::Write { verify: true }) && !check(&coded) {
+                return None;
+            }
+            Some(Piece { coding: coded.coding, decoded, crc, cost: coded.cost, bytes: Cow::Owned(coded.bytes) })
+        }
+        _ => Some(Piece { coding: Coding::Stored, decoded, crc, cost: whole(decoded), bytes: Cow::Borrowed(data) }),
+    }
+}
+
+/// What the byte model is told about rows of pixels.
+pub(super) fn row_hint(width: u32, channels: u8) -> Hint {
+    Hint { record: width.saturating_mul(u32::from(channels)), pixel: u32::from(channels) }
+}
+
+/// Whether a quarter of the pixels or more equal the one before: rare in photographs, usual in drawings and screenshots,
+/// where the byte model may beat a network that was trained on photographs. Only the encoder asks this.
+fn looks_drawn(samples: &[u8], channels: u8) -> bool {
+    let unit = usize::from(channels);
+    let same = samples.chunks_exact(unit).zip(samples.chunks_exact(unit).skip(1)).filter(|(a, b)| a == b).count();
+    same * 4 * unit >= samples.len()
+}

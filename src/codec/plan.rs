@@ -1,0 +1,160 @@
+//! Which of the ways to code a file makes it smallest.
+//!
+//! The media's content through the network (and, where most bands did without it, through the byte model as a whole), the
+//! file itself through the byte model when neither helped much, and in the end the file as it is.
+
+use super::error::CompressError;
+use super::parts;
+use super::pieces::{self, Mode, Piece, row_hint};
+use super::progress::Progress;
+use crate::container::{self, Chunk, Coding, Content, Header, Hint, Medium, Part, Role};
+use crate::engine::Network;
+use crate::entropy::Bits;
+use crate::media::image::Picture;
+use crate::predict::bytes;
+use std::borrow::Cow;
+
+/// A file's content and recipe, as its medium split it.
+pub(super) struct Source<'a> {
+    pub medium: Medium,
+    /// Rebuilders that the medium needs to join them again.
+    pub parts: Vec<Part>,
+    pub recipe: &'a [u8],
+    pub samples: Samples<'a>,
+}
+
+/// The content of a medium.
+#[derive(Clone, Copy)]
+pub(super) enum Samples<'a> {
+    Picture(&'a Picture),
+    Rows(&'a [u8], Hint),
+}
+
+/// A header and its pieces in order, recipe first.
+pub(super) struct Plan<'a> {
+    pub header: Header,
+    pub pieces: Vec<Piece<'a>>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(
+        file: &File,
+        source: Option<&Source>,
+        content: Content,
+        recipe: Vec<Piece<'a>>,
+        pieces: Vec<Piece<'a>>,
+    ) -> Self {
+        let roles = std::iter::repeat_n(Role::Recipe, recipe.len()).chain(std::iter::repeat(Role::Content));
+        let pieces: Vec<_> = recipe.into_iter().chain(pieces).collect();
+        let chunks: Vec<Chunk> = pieces.iter().zip(roles).map(|(piece, role)| chunk(piece, role)).collect();
+        let uses = |coding| chunks.iter().any(|c| c.coding == coding);
+        let mut parts = source.map(|s| s.parts.clone()).unwrap_or_default();
+        if uses(Coding::Bytes) {
+            parts.push(parts::adaptive(bytes::PART));
+        }
+        parts.sort();
+        let model = if uses(Coding::Network) { file.network.map(|n| n.program().id().0) } else { None };
+        let medium = source.map(|s| s.medium);
+        let (length, checksum) = (file.length, file.checksum);
+        Self { header: Header { length, checksum, medium, model, parts, content, chunks }, pieces }
+    }
+
+    /// What the pieces cost.
+    pub fn cost(&self) -> Bits {
+        self.pieces.iter().map(|p| p.cost).sum()
+    }
+
+    /// Bytes of the stream, with its header.
+    fn bytes(&self) -> u64 {
+        self.cost().ceil_bytes() + container::overhead(&self.header) as u64
+    }
+}
+
+/// The header's entry of a piece. The coded length of a measured piece is its cost.
+fn chunk(piece: &Piece, role: Role) -> Chunk {
+    let coded = if piece.coding == Coding::Stored { piece.decoded as u64 } else { piece.cost.ceil_bytes() };
+    Chunk { coding: piece.coding, role, coded, decoded: piece.decoded as u64, crc: piece.crc }
+}
+
+/// The file that is planned for.
+pub(super) struct File<'a> {
+    pub bytes: &'a [u8],
+    /// Length and checksum of what the stream restores: the file, or what its medium makes of it under `--pixels`.
+    pub length: u64,
+    pub checksum: [u8; container::CHECKSUM_BYTES],
+    /// Whether that is the file. If not, only the medium is tried.
+    pub exact: bool,
+    pub network: Option<&'a Network>,
+}
+
+/// Codes (or measures) the file in the ways that may pay and returns the smallest.
+pub(super) fn smallest<'a>(
+    file: &File<'a>,
+    source: Option<&'a Source<'a>>,
+    mode: Mode,
+    progress: &dyn Progress,
+) -> Result<Plan<'a>, CompressError> {
+    let medium = match source {
+        Some(source) => Some(of_medium(file, source, mode, progress)?),
+        None => None,
+    };
+    let length = file.bytes.len() as u64;
+    // A medium that saves a twentieth or more has found what there is to find.
+    let bytes = if medium.as_ref().is_some_and(|plan| !file.exact || plan.bytes() <= length - length / 20) {
+        None
+    } else {
+        let pieces = pieces::segments(file.bytes, Hint::default(), mode, progress)?;
+        Some(Plan::new(file, None, Content::Bytes(Hint::default()), Vec::new(), pieces))
+    };
+    let stored = if file.exact { Some(stored(file)) } else { None };
+    Ok([stored, bytes, medium].into_iter().flatten().min_by_key(Plan::bytes).expect("one of them was made"))
+}
+
+/// The smallest form of what a medium made of the file.
+fn of_medium<'a>(
+    file: &File<'a>,
+    source: &'a Source<'a>,
+    mode: Mode,
+    progress: &dyn Progress,
+) -> Result<Plan<'a>, CompressError> {
+    let recipe = || pieces::segments(source.recipe, Hint::default(), mode, progress);
+    let picture = match source.samples {
+        Samples::Rows(bytes, hint) => {
+            let pieces = pieces::segments(bytes, hint, mode, progress)?;
+            return Ok(Plan::new(file, Some(source), Content::Bytes(hint), recipe()?, pieces));
+        }
+        Samples::Picture(picture) => picture,
+    };
+    let (width, height, channels) = (picture.width, picture.height, picture.channels);
+    let banded = match file.network {
+        Some(network) => Some(pieces::bands(network, picture, mode, progress)?),
+        None => None,
+    };
+    let others = banded.iter().flatten().filter(|p| p.coding != Coding::Network).map(|p| p.decoded).sum::<usize>();
+    let length = picture.samples.len();
+    let whole = if banded.is_none() || others * 2 > length {
+        Some(pieces::segments(&picture.samples, row_hint(width, channels), mode, progress)?)
+    } else {
+        None
+    };
+    // Bands are for the network.
+    let banded = banded.filter(|_| others < length).map(|pieces| (Content::Bands { width, height, channels }, pieces));
+    let whole = whole.map(|pieces| (Content::Rows { width, height, channels }, pieces));
+    let cost = |(_, pieces): &(Content, Vec<Piece>)| pieces.iter().map(|p| p.cost).sum::<Bits>();
+    let (content, pieces) = [banded, whole].into_iter().flatten().min_by_key(cost).expect("one of them was made");
+    Ok(Plan::new(file, Some(source), content, recipe()?, pieces))
+}
+
+/// The file as it is, in one chunk.
+fn stored<'a>(file: &File<'a>) -> Plan<'a> {
+    let decoded = file.bytes.len();
+    let piece = Piece {
+        coding: Coding::Stored,
+        decoded,
+        crc: crc32fast::hash(file.bytes),
+        cost: pieces::whole(decoded),
+        bytes: Cow::Borrowed(file.bytes),
+    };
+    let pieces = if decoded == 0 { Vec::new() } else { vec![piece] };
+    Plan::new(file, None, Content::Bytes(Hint::default()), Vec::new(), pieces)
+}

@@ -1,0 +1,88 @@
+//! The entries of the chunk table.
+
+use crate::wire::{Reader, WireError, Writer};
+
+/// How a chunk's bytes are coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// As they are.
+    Stored,
+    /// By the byte model.
+    Bytes,
+    /// By the network that the header names.
+    Network,
+}
+
+impl Coding {
+    /// The word that `info` prints.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Bytes => "bytes",
+            Self::Network => "network",
+        }
+    }
+}
+
+/// What a chunk's bytes are a part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// What a medium needs beside the content to restore the exact file. All recipe chunks come before the content.
+    Recipe,
+    /// The samples of a medium, or the bytes of a file without one.
+    Content,
+}
+
+/// One entry of the chunk table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chunk {
+    /// How the bytes are coded.
+    pub coding: Coding,
+    /// What they belong to.
+    pub role: Role,
+    /// How many bytes of the stream hold the chunk; equal to `decoded` for a stored one.
+    pub coded: u64,
+    /// How many bytes it decodes to; never 0.
+    pub decoded: u64,
+    /// CRC-32 (IEEE 802.3) of the decoded bytes.
+    pub crc: u32,
+}
+
+/// Bit of the tag byte that says that a chunk belongs to the recipe.
+const RECIPE: u8 = 4;
+
+impl Chunk {
+    /// The fewest bytes that an entry takes.
+    pub(super) const LEAST: usize = 6;
+
+    pub(super) fn write(&self, w: &mut Writer) {
+        let coding = match self.coding {
+            Coding::Stored => 0,
+            Coding::Bytes => 1,
+            Coding::Network => 2,
+        };
+        w.u8(coding | if self.role == Role::Recipe { RECIPE } else { 0 });
+        w.uint(self.decoded);
+        if self.coding != Coding::Stored {
+            w.uint(self.coded);
+        }
+        w.u32_le(self.crc);
+    }
+
+    pub(super) fn read(r: &mut Reader) -> Result<Self, WireError> {
+        let tag = r.u8()?;
+        let coding = match tag & !RECIPE {
+            0 => Coding::Stored,
+            1 => Coding::Bytes,
+            2 => Coding::Network,
+            _ => return Err(WireError::OutOfRange("the tag of a chunk")),
+        };
+        let role = if tag & RECIPE != 0 { Role::Recipe } else { Role::Content };
+        let decoded = r.uint()?;
+        if decoded == 0 {
+            return Err(WireError::OutOfRange("the length of a chunk"));
+        }
+        let coded = if coding == Coding::Stored { decoded } else { r.uint()? };
+        Ok(Self { coding, role, coded, decoded, crc: r.u32_le()? })
+    }
+}

@@ -1,0 +1,252 @@
+//! The header: what a stream holds, what a decoder needs for it, and where its chunks lie.
+
+use super::chunk::{Chunk, Coding, Role};
+use super::{CHECKSUM_BYTES, StreamError};
+use crate::wire::{Reader, WireError, Writer};
+
+/// Bits of the flags byte.
+const HAS_MEDIUM: u8 = 1;
+const HAS_MODEL: u8 = 2;
+
+/// Most adaptive parts and rebuilders that one stream may name.
+const MAX_PARTS: u64 = 16;
+/// Most bytes of a part's name, and of its version.
+const MAX_NAME: usize = 32;
+
+/// The medium that split a file into content and recipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Medium {
+    /// Number of the medium in the registry of `media`.
+    pub id: u8,
+    /// Version of its recipes.
+    pub version: u32,
+}
+
+/// An adaptive part or a rebuilder that a decoder must have in exactly this version.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Part {
+    /// Its name: 1 to 32 bytes of printable ASCII.
+    pub name: String,
+    /// Its version, in the same alphabet.
+    pub version: String,
+}
+
+/// What the byte model is told about the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hint {
+    /// Bytes from one record (a row of samples) to the next; 0 when not known.
+    pub record: u32,
+    /// Bytes from one pixel to the next within a record; 0 when not known.
+    pub pixel: u32,
+}
+
+/// What the content's bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// Bytes, cut into segments in order.
+    Bytes(Hint),
+    /// Samples of a picture, row by row: one chunk a band, from top to bottom.
+    Bands {
+        /// Pixels a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Samples a pixel: 1 or 3.
+        channels: u8,
+    },
+    /// Samples of a picture, row by row, cut into segments as bytes are.
+    Rows {
+        /// Pixels a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Samples a pixel: 1 or 3.
+        channels: u8,
+    },
+}
+
+impl Content {
+    /// Number of samples of a picture; `None` for bytes.
+    pub fn samples(&self) -> Option<u64> {
+        match *self {
+            Self::Bytes(_) => None,
+            Self::Bands { width, height, channels } | Self::Rows { width, height, channels } => {
+                Some((u64::from(width) * u64::from(height)).saturating_mul(u64::from(channels)))
+            }
+        }
+    }
+
+    fn write(&self, w: &mut Writer) {
+        let (kind, a, b, channels) = match *self {
+            Self::Bytes(hint) => (0, hint.record, hint.pixel, None),
+            Self::Bands { width, height, channels } => (1, width, height, Some(channels)),
+            Self::Rows { width, height, channels } => (2, width, height, Some(channels)),
+        };
+        w.u8(kind);
+        w.uint(u64::from(a));
+        w.uint(u64::from(b));
+        if let Some(channels) = channels {
+            w.u8(channels);
+        }
+    }
+
+    fn read(r: &mut Reader) -> Result<Self, WireError> {
+        let kind = r.u8()?;
+        let width = r.at_most(u64::from(u32::MAX), "a width")? as u32;
+        let height = r.at_most(u64::from(u32::MAX), "a height")? as u32;
+        if kind == 0 {
+            return Ok(Self::Bytes(Hint { record: width, pixel: height }));
+        }
+        let channels = r.u8()?;
+        if width == 0 || height == 0 || !matches!(channels, 1 | 3) {
+            return Err(WireError::OutOfRange("the shape of a picture"));
+        }
+        match kind {
+            1 => Ok(Self::Bands { width, height, channels }),
+            2 => Ok(Self::Rows { width, height, channels }),
+            _ => Err(WireError::OutOfRange("the kind of content")),
+        }
+    }
+}
+
+/// Everything that stands before the chunks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Length of the original file in bytes.
+    pub length: u64,
+    /// BLAKE3 of the original file, its first 128 bits.
+    pub checksum: [u8; CHECKSUM_BYTES],
+    /// The medium that restores the file from content and recipe; `None` when the content is the file.
+    pub medium: Option<Medium>,
+    /// Identity of the network; present exactly when a chunk is coded by it.
+    pub model: Option<[u8; 16]>,
+    /// What else a decoder must have, sorted, each name once.
+    pub parts: Vec<Part>,
+    /// What the content's bytes are.
+    pub content: Content,
+    /// The chunks in their order: first the recipe's, then the content's.
+    pub chunks: Vec<Chunk>,
+}
+
+impl Header {
+    /// Bytes that the chunks of a role decode to, without overflow (a read header was checked for that).
+    pub fn decoded(&self, role: Role) -> u64 {
+        self.chunks.iter().filter(|c| c.role == role).map(|c| c.decoded).fold(0, u64::saturating_add)
+    }
+
+    /// Bytes of the stream that the chunks take.
+    pub fn coded(&self) -> u64 {
+        self.chunks.iter().map(|c| c.coded).fold(0, u64::saturating_add)
+    }
+
+    /// Bytes that a decoder must allocate and that the stream's own length does not justify: everything decoded, apart from
+    /// stored chunks of a file without a medium.
+    pub fn memory(&self) -> u64 {
+        let expands = |c: &&Chunk| self.medium.is_some() || c.coding != Coding::Stored;
+        let decoded = self.chunks.iter().filter(expands).map(|c| c.decoded).fold(0, u64::saturating_add);
+        if self.medium.is_some() { decoded.saturating_add(self.length) } else { decoded }
+    }
+
+    pub(super) fn write(&self, w: &mut Writer) {
+        let flag = |is, bit| if is { bit } else { 0 };
+        w.u8(flag(self.medium.is_some(), HAS_MEDIUM) | flag(self.model.is_some(), HAS_MODEL));
+        w.uint(self.length);
+        w.raw(&self.checksum);
+        if let Some(medium) = self.medium {
+            w.u8(medium.id);
+            w.uint(u64::from(medium.version));
+        }
+        if let Some(model) = &self.model {
+            w.raw(model);
+        }
+        w.uint(self.parts.len() as u64);
+        for part in &self.parts {
+            w.text(&part.name);
+            w.text(&part.version);
+        }
+        self.content.write(w);
+        w.uint(self.chunks.len() as u64);
+        for chunk in &self.chunks {
+            chunk.write(w);
+        }
+    }
+
+    pub(super) fn read(r: &mut Reader) -> Result<Self, StreamError> {
+        let flags = r.u8()?;
+        if flags & !(HAS_MEDIUM | HAS_MODEL) != 0 {
+            return Err(StreamError::Inconsistent("a reserved bit is set"));
+        }
+        let length = r.uint()?;
+        let checksum = array(r)?;
+        let medium = if flags & HAS_MEDIUM != 0 {
+            Some(Medium { id: r.u8()?, version: r.at_most(u64::from(u32::MAX), "the version of a medium")? as u32 })
+        } else {
+            None
+        };
+        let model = if flags & HAS_MODEL != 0 { Some(array(r)?) } else { None };
+        let mut parts = Vec::new();
+        for _ in 0..r.at_most(MAX_PARTS, "the number of parts")? {
+            parts.push(Part { name: name(r)?, version: name(r)? });
+        }
+        let content = Content::read(r)?;
+        let count = r.count(Chunk::LEAST, "the number of chunks")?;
+        let mut chunks = Vec::with_capacity(count);
+        for _ in 0..count {
+            chunks.push(Chunk::read(r)?);
+        }
+        r.end()?;
+        let header = Self { length, checksum, medium, model, parts, content, chunks };
+        header.check()?;
+        Ok(header)
+    }
+
+    /// The rules that tie fields together.
+    fn check(&self) -> Result<(), StreamError> {
+        let refuse = |what| Err(StreamError::Inconsistent(what));
+        let total = |f: fn(&Chunk) -> u64| self.chunks.iter().try_fold(0u64, |sum, c| sum.checked_add(f(c)));
+        if total(|c| c.decoded).is_none() || total(|c| c.coded).is_none() {
+            return refuse("the chunks are longer than any file");
+        }
+        if self.parts.windows(2).any(|p| p[0].name >= p[1].name) {
+            return refuse("the parts are not in order");
+        }
+        let recipes = self.chunks.iter().take_while(|c| c.role == Role::Recipe).count();
+        if self.chunks[recipes..].iter().any(|c| c.role == Role::Recipe) {
+            return refuse("a recipe stands behind the content");
+        }
+        let networks = self.chunks.iter().any(|c| c.coding == Coding::Network);
+        if networks != self.model.is_some() {
+            return refuse("a network is named and not used, or used and not named");
+        }
+        let banded = matches!(self.content, Content::Bands { .. });
+        if self.chunks.iter().any(|c| c.coding == Coding::Network && (c.role == Role::Recipe || !banded)) {
+            return refuse("a network codes something else than a band");
+        }
+        if banded && !networks {
+            return refuse("bands without a network");
+        }
+        match (self.medium, self.content.samples()) {
+            (None, _) if recipes > 0 => refuse("a recipe without a medium"),
+            (None, Some(_)) => refuse("a picture without a medium"),
+            (None, None) if self.decoded(Role::Content) != self.length => refuse("the chunks do not make up the file"),
+            (Some(_), Some(samples)) if self.decoded(Role::Content) != samples => {
+                refuse("the chunks do not make up the picture")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn array(r: &mut Reader) -> Result<[u8; 16], WireError> {
+    let mut out = [0; 16];
+    out.copy_from_slice(r.raw(16)?);
+    Ok(out)
+}
+
+fn name(r: &mut Reader) -> Result<String, WireError> {
+    let text = r.text()?;
+    if text.is_empty() || text.len() > MAX_NAME || !text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(WireError::OutOfRange("the name or version of a part"));
+    }
+    Ok(text.to_owned())
+}

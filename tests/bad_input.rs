@@ -1,0 +1,349 @@
+//! Files that are damaged, extreme or in the way: each is coded exactly, or refused with nothing half written.
+
+mod common;
+
+use common::{
+    Random, expect, palette_png, photo, photo_png, png_chunk, pnm, round_trip, run, stderr, stdout, surprisal, text,
+};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The names in a folder, sorted.
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_empty_file() {
+    assert!(round_trip("empty", b"").len() <= 64);
+    round_trip("empty.png", b"");
+}
+
+#[test]
+fn one_pixel() {
+    for channels in [1, 3] {
+        round_trip("one.pnm", &pnm(1, 1, channels, &[7, 8, 9][..channels as usize]));
+    }
+    round_trip("one.png", &common::png(1, 1, 8, 2, 3, &[1, 2, 3], &[]));
+    round_trip("one.bmp", &bmp(1, 1, &[1, 2, 3]));
+}
+
+/// Runs `compress`, `test` and `decompress` with a bound on the whole address space.
+fn within(megabytes: u32, name: &str, bytes: &[u8]) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(name), bytes).unwrap();
+    let program = assert_cmd::cargo::cargo_bin("surprisal");
+    for command in [format!("compress {name}"), format!("test {name}.srp"), format!("decompress -o back {name}.srp")] {
+        let script = format!("ulimit -v {}; exec '{}' -T 1 {command}", megabytes * 1024, program.display());
+        let output = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{command} within {megabytes} MB: {}", stderr(&output));
+    }
+    assert!(fs::read(folder.path().join("back")).unwrap() == bytes);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn long_and_thin_pictures() {
+    let mut random = Random(11);
+    let samples: Vec<u8> = (0..65535 * 3).map(|i| (i / 900) as u8 ^ (random.below(4) as u8)).collect();
+    for (width, height) in [(65535, 1), (1, 65535)] {
+        within(300, "thin.ppm", &pnm(width, height, 3, &samples));
+    }
+    within(300, "thin.png", &common::png(65535, 1, 8, 2, 3, &samples, &[]));
+}
+
+#[test]
+fn damaged_pngs_are_stored_exactly_with_a_note() {
+    let good = photo_png(64, 48);
+    let check = |name: &str, bytes: &[u8]| {
+        round_trip(name, bytes);
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(name), bytes).unwrap();
+        stderr(&expect(folder.path(), &["compress", name], 0))
+    };
+    for cut in [9, 30, 60, good.len() / 2, good.len() - 5] {
+        let said = check("cut.png", &good[..cut]);
+        assert!(said.lines().count() == 2, "cut at {cut}, without a note: {said}");
+    }
+    // A wrong CRC of IDAT and of IHDR.
+    for place in [good.len() - 14, 29] {
+        let mut bad = good.clone();
+        bad[place] ^= 1;
+        check("crc.png", &bad);
+    }
+    // A zlib stream with a wrong Adler-32, all CRCs right.
+    let idat = good.windows(4).position(|w| w == b"IDAT").unwrap();
+    let mut data = good[idat + 4..good.len() - 16].to_vec();
+    *data.last_mut().unwrap() ^= 1;
+    let bad = [&good[..idat - 4], &png_chunk(b"IDAT", &data), &png_chunk(b"IEND", &[])].concat();
+    check("adler.png", &bad);
+}
+
+#[test]
+fn what_follows_a_png_comes_back() {
+    let good = photo_png(64, 48);
+    let more = [&good[..], b"appended by somebody"].concat();
+    assert!(round_trip("more.png", &more).len() < good.len() * 9 / 10, "still coded as a picture");
+    round_trip("twice.png", &[&good[..], &good].concat());
+}
+
+#[test]
+fn a_png_that_claims_to_be_huge() {
+    for (width, height) in
+        [(0x7fff_ffffu32, 0x7fff_ffffu32), (0x7fff_ffff, 1), (1, 0x7fff_ffff), (0, 5), (60_000, 60_000)]
+    {
+        for (depth, colour) in [(8, 2), (1, 0), (16, 6)] {
+            let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[depth, colour, 0, 0, 0]].concat();
+            let good = photo_png(8, 8);
+            let rest = &good[33..];
+            let file = [&good[..8], &png_chunk(b"IHDR", &header), rest].concat();
+            let start = Instant::now();
+            round_trip("huge.png", &file);
+            assert!(start.elapsed() < Duration::from_secs(20));
+        }
+    }
+}
+
+/// A bitmap of 24 bits; a negative height means that the first row is the top one.
+fn bmp(width: i32, height: i32, samples: &[u8]) -> Vec<u8> {
+    let stride = (width as usize * 3).div_ceil(4) * 4;
+    let size = stride * height.unsigned_abs() as usize;
+    let mut file = b"BM".to_vec();
+    for word in
+        [54 + size as u32, 0, 54, 40, width as u32, height as u32, 24 << 16 | 1, 0, size as u32, 2835, 2835, 0, 0]
+    {
+        file.extend_from_slice(&word.to_le_bytes());
+    }
+    for row in samples.chunks_exact(width as usize * 3) {
+        file.extend_from_slice(row);
+        file.resize(file.len() + stride - row.len(), 0);
+    }
+    file
+}
+
+#[test]
+fn bitmaps() {
+    let samples = photo(64, 48);
+    let up = bmp(64, 48, &samples);
+    let down = bmp(64, -48, &samples);
+    assert!(round_trip("up.bmp", &up).len() < up.len() * 7 / 10);
+    assert!(round_trip("down.bmp", &down).len() < down.len() * 7 / 10);
+    round_trip("min.bmp", &{
+        let mut file = down.clone();
+        file[22..26].copy_from_slice(&i32::MIN.to_le_bytes());
+        file
+    });
+    round_trip("short.bmp", &up[..up.len() - 100]);
+}
+
+#[test]
+fn pixmaps_with_comments_and_small_maxval() {
+    let samples: Vec<u8> = photo(64, 48).iter().map(|s| s / 3).collect();
+    let mut file = b"P6 # a comment\n# another # one\r\n 64\t48 # more\n85\n".to_vec();
+    file.extend_from_slice(&samples);
+    assert!(round_trip("comments.ppm", &file).len() < file.len() * 7 / 10);
+    for head in
+        ["P6\n64 48\n0\n", "P6\n64 48\n70000\n", "P6\n99999999999 99999999999\n255\n", "P6\n64 -48\n255\n", "P6\n64"]
+    {
+        round_trip("bad.ppm", &[head.as_bytes(), &samples].concat());
+    }
+    // Sixteen bits, samples over maxval, too few and too many samples.
+    round_trip("deep.pgm", &[b"P5\n32 48\n65535\n", &samples[..32 * 48 * 2]].concat());
+    round_trip("over.ppm", &[b"P6\n64 48\n10\n", &samples[..]].concat());
+    round_trip("few.ppm", &file[..file.len() - 1]);
+    round_trip("many.ppm", &[&file[..], b"and more"].concat());
+}
+
+#[test]
+fn other_kinds_of_png() {
+    let mut random = Random(3);
+    round_trip("palette.png", &palette_png(40, 30));
+    round_trip("one-bit.png", &common::png(40, 30, 1, 0, 1, &random.bytes(5 * 30), &[]));
+    round_trip("deep.png", &common::png(40, 30, 16, 2, 6, &random.bytes(40 * 6 * 30), &[]));
+    round_trip("alpha.png", &common::png(40, 30, 8, 6, 4, &random.bytes(40 * 4 * 30), &[]));
+    round_trip("gray.png", &common::png(64, 48, 8, 0, 1, &photo(64, 16), &[]));
+    round_trip("chunks.png", &common::png(64, 48, 8, 2, 3, &photo(64, 48), &png_chunk(b"prVt", b"private data")));
+}
+
+#[test]
+fn a_folder_without_r() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("d")).unwrap();
+    fs::write(folder.path().join("d/a"), b"a").unwrap();
+    let output = expect(folder.path(), &["compress", "d"], 2);
+    assert!(stderr(&output).contains("d: is a folder; add -r"), "{}", stderr(&output));
+    assert_eq!(names(&folder.path().join("d")), ["a"]);
+    expect(folder.path(), &["decompress", "d"], 2);
+    expect(folder.path(), &["test", "d"], 2);
+}
+
+#[test]
+fn a_missing_file_does_not_stop_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a"), b"a").unwrap();
+    let output = expect(folder.path(), &["compress", "nobody", "a"], 2);
+    assert!(stderr(&output).contains("nobody: cannot read: No such file"), "{}", stderr(&output));
+    assert_eq!(names(folder.path()), ["a", "a.srp"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn no_permission() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("secret"), b"a").unwrap();
+    fs::set_permissions(at.join("secret"), fs::Permissions::from_mode(0o000)).unwrap();
+    fs::create_dir(at.join("locked")).unwrap();
+    fs::write(at.join("locked/a"), b"a").unwrap();
+    fs::set_permissions(at.join("locked"), fs::Permissions::from_mode(0o555)).unwrap();
+    if fs::read(at.join("secret")).is_ok() {
+        println!("skipped: this user (root?) may read and write everything");
+        return;
+    }
+    let unread = expect(at, &["compress", "secret"], 2);
+    assert!(stderr(&unread).contains("secret: cannot read: Permission denied"), "{}", stderr(&unread));
+    let unwritten = expect(at, &["compress", "locked/a"], 2);
+    assert!(stderr(&unwritten).contains("locked/a.srp: cannot write: Permission denied"), "{}", stderr(&unwritten));
+    assert_eq!(names(&at.join("locked")), ["a"]);
+    fs::set_permissions(at.join("locked"), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("noise"), Random(2).bytes(2_000_000)).unwrap();
+    fs::create_dir(at.join("small")).unwrap();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs", "small"])
+        .current_dir(at)
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|s| s.success());
+    if mounted {
+        let output = run(at, &["compress", "noise", "-o", "small/noise.srp"]);
+        let left = names(&at.join("small"));
+        assert!(Command::new("umount").arg(at.join("small")).status().unwrap().success());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("small/noise.srp: cannot write: No space left"), "{}", stderr(&output));
+        assert!(left.is_empty(), "left behind: {left:?}");
+    } else {
+        println!("skipped: no right to mount a tmpfs of 1 MB; /dev/full only");
+    }
+    if !Path::new("/dev/full").exists() {
+        println!("skipped: there is no /dev/full");
+        return;
+    }
+    let output = expect(at, &["compress", "noise", "-o", "/dev/full"], 2);
+    assert!(stderr(&output).contains("/dev/full: cannot write: No space left"), "{}", stderr(&output));
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = Command::new(assert_cmd::cargo::cargo_bin("surprisal"))
+        .args(["compress", "-c", "noise"])
+        .current_dir(at)
+        .stdout(full)
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(2));
+}
+
+/// Starts a compression, sends it a signal after a while, and checks that the target is whole or not there.
+#[cfg(unix)]
+fn signalled(signal: &str, temporary_may_stay: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    // Stored quickly, so that much of the time goes into writing.
+    let noise = Random(4).bytes(24 << 20);
+    fs::write(at.join("noise"), &noise).unwrap();
+    let mut ended_early = 0;
+    for round in 0..12u64 {
+        let mut child = Command::new(assert_cmd::cargo::cargo_bin("surprisal"))
+            .args(["compress", "-q", "--no-verify", "noise"])
+            .current_dir(at)
+            .spawn()
+            .unwrap();
+        // The moment at which the output appears is the interesting one.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        if round % 2 == 0 {
+            while names(at).len() < 2 && Instant::now() < deadline && child.try_wait().unwrap().is_none() {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            std::thread::sleep(Duration::from_millis(round));
+        } else {
+            std::thread::sleep(Duration::from_millis(round * 9));
+        }
+        let sent = Command::new("kill").args([signal, &child.id().to_string()]).stderr(Stdio::null()).status().unwrap();
+        let status = child.wait().unwrap();
+        ended_early += u32::from(sent.success() && !status.success());
+        let left = names(at);
+        if left.contains(&"noise.srp".to_owned()) {
+            expect(at, &["test", "noise.srp"], 0);
+            fs::remove_file(at.join("noise.srp")).unwrap();
+        }
+        for name in left.iter().filter(|n| n.ends_with(".tmp")) {
+            assert!(temporary_may_stay, "{name} was left behind by {signal}");
+            fs::remove_file(at.join(name)).unwrap();
+        }
+        assert!(fs::read(at.join("noise")).unwrap() == noise);
+    }
+    assert!(ended_early > 0, "no run was caught by {signal}");
+}
+
+#[cfg(unix)]
+#[test]
+fn killed_in_the_middle() {
+    signalled("-KILL", true);
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupted_in_the_middle() {
+    signalled("-INT", false);
+    signalled("-TERM", false);
+}
+
+#[test]
+fn an_output_that_exists_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("a"), text(500)).unwrap();
+    fs::write(at.join("a.srp"), b"precious").unwrap();
+    let output = expect(at, &["compress", "a"], 2);
+    assert!(stderr(&output).contains("a.srp: exists already; overwrite it with -f"), "{}", stderr(&output));
+    assert_eq!(fs::read(at.join("a.srp")).unwrap(), b"precious");
+    expect(at, &["compress", "-f", "a"], 0);
+    let output = expect(at, &["decompress", "a.srp"], 2);
+    assert!(stderr(&output).contains("a: exists already"));
+    expect(at, &["decompress", "-f", "a.srp"], 0);
+    // A stream that cannot be restored does not cost the file that is there.
+    fs::write(at.join("a.srp"), b"\xf5SRP no more").unwrap();
+    expect(at, &["decompress", "-f", "a.srp"], 2);
+    assert_eq!(fs::read(at.join("a")).unwrap(), text(500));
+}
+
+#[test]
+fn the_same_file_twice_is_done_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("a"), text(500)).unwrap();
+    let output = expect(at, &["compress", "a", "./a", "a"], 0);
+    assert_eq!(stderr(&output).matches("given more than once, done once").count(), 2, "{}", stderr(&output));
+    let output = expect(at, &["test", "a.srp", "a.srp"], 0);
+    assert_eq!(stdout(&output).lines().count(), 1);
+}
+
+#[test]
+fn nothing_to_read() {
+    let output = surprisal().args(["compress", "-"]).write_stdin("").output().unwrap();
+    assert!(output.status.success() && output.stdout.len() <= 64);
+    let output = surprisal().args(["decompress", "-"]).write_stdin("").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("not a surprisal stream"), "{}", stderr(&output));
+}
