@@ -63,7 +63,7 @@ impl Refiner {
         self.point = (low + usize::from(weight >= 256)) & 15;
         let curve = &self.curves[self.context].0;
         let (a, b) = (curve[low] >> 9, curve[(low + 1) & 15] >> 9);
-        (a * (512 - weight) >> (FRACTION - 16)) + (b * weight >> (FRACTION - 16))
+        ((a * (512 - weight)) >> (FRACTION - 16)) + ((b * weight) >> (FRACTION - 16))
     }
     /// Learns the bit that followed: a curve's nearest point moves by 2^-6 of its error.
     #[inline(always)]

@@ -63,7 +63,7 @@ impl<const N: usize> Model<N> {
         };
         Self {
             contexts: Contexts::new(kind, hint),
-            slots: Slots::new(scale(2, 32, 1 << 18)),
+            slots: Slots::new(scale(2, 32, 1 << 17)),
             taken: [Slot::default(); N],
             hashes: [0; N],
             order1: Box::new([0; 65536]),

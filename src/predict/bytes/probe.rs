@@ -11,11 +11,11 @@ const SMALL: usize = 1 << 14;
 const BLOCKS: usize = 8;
 const BLOCK: usize = 2048;
 
-/// Whether most of the first bytes are letters and spaces.
+/// Whether most bytes are letters and spaces, seen in every fourth KiB.
 pub(super) fn looks_like_text(data: &[u8]) -> bool {
-    let sample = &data[..data.len().min(1 << 16)];
-    let letters = sample.iter().filter(|c| c.is_ascii_alphabetic() || **c == b' ').count();
-    letters * 2 > sample.len()
+    let sample = || data.chunks(1024).step_by(4);
+    let letters = sample().flatten().filter(|c| c.is_ascii_alphabetic() || **c == b' ').count();
+    letters * 2 > sample().map(<[u8]>::len).sum()
 }
 
 /// Whether the bytes look compressed or encrypted already: a sample has nearly eight bits a byte, counted by values and,
