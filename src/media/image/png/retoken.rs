@@ -17,56 +17,49 @@ use crate::wire::{Reader, Writer};
 /// By name and version.
 pub const REBUILDER: Rebuilder = Rebuilder { name: "retoken", version: "1" };
 
-/// How many earlier places with the same three bytes are looked at.
-const HOPS: usize = 192;
-/// How many of them can be named by their order.
+/// How many places can be named by their order.
 const NEAREST: usize = 24;
 /// A match of this length is taken without a look at the next byte.
 const LONG: usize = 64;
 const HASH_BITS: u32 = 16;
 
-/// Finds earlier places with the same bytes.
-struct Matcher<'a> {
-    text: &'a [u8],
-    /// The latest place (plus 1; 0: none) of each hash of three bytes.
+/// Earlier places by a hash of the bytes there, the latest first.
+struct Chain {
+    /// How many bytes are hashed.
+    bytes: usize,
+    /// How many earlier places with the same hash are looked at.
+    hops: usize,
+    /// The latest place (plus 1; 0: none) of each hash.
     head: Vec<u32>,
     /// The place before (plus 1; 0: none) with the same hash, for the last 2^16 places.
     before: Vec<u32>,
-    /// All places before this one are entered.
-    entered: usize,
 }
 
-impl<'a> Matcher<'a> {
-    fn new(text: &'a [u8]) -> Self {
-        Self { text, head: vec![0; 1 << HASH_BITS], before: vec![0; 1 << 16], entered: 0 }
+impl Chain {
+    fn new(bytes: usize, hops: usize) -> Self {
+        Self { bytes, hops, head: vec![0; 1 << HASH_BITS], before: vec![0; 1 << 16] }
     }
 
-    fn hash(&self, at: usize) -> usize {
-        let t = &self.text[at..at + 3];
-        let v = u32::from(t[0]) | u32::from(t[1]) << 8 | u32::from(t[2]) << 16;
-        (v.wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)) as usize
+    /// The hash of what is at `at`, if that is long enough.
+    fn hash(&self, text: &[u8], at: usize) -> Option<usize> {
+        let mut word = [0; 8];
+        word[..self.bytes].copy_from_slice(text.get(at..at + self.bytes)?);
+        Some((u64::from_le_bytes(word).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - HASH_BITS)) as usize)
     }
 
-    /// Enters the places up to `end`, which is at most the length of the text.
-    fn enter(&mut self, end: usize) {
-        while self.entered < end {
-            let at = self.entered;
-            if at + 3 <= self.text.len() {
-                let hash = self.hash(at);
-                self.before[at & 0xffff] = self.head[hash];
-                self.head[hash] = at as u32 + 1;
-            }
-            self.entered += 1;
+    fn enter(&mut self, text: &[u8], at: usize) {
+        if let Some(hash) = self.hash(text, at) {
+            self.before[at & 0xffff] = self.head[hash];
+            self.head[hash] = at as u32 + 1;
         }
     }
 
-    /// Earlier places with the same hash as `at` (at or before the first place not entered), the nearest first.
-    fn places(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
-        let known = at + 3 <= self.text.len();
-        let mut next = match known {
-            true if at < self.entered => self.before[at & 0xffff],
-            true => self.head[self.hash(at)],
-            false => 0,
+    /// Earlier places with the same hash as `at`, the nearest first. All places before `at` are entered, none after it.
+    fn places(&self, text: &[u8], at: usize, entered: usize) -> impl Iterator<Item = usize> + '_ {
+        let mut next = match self.hash(text, at) {
+            Some(_) if at < entered => self.before[at & 0xffff],
+            Some(hash) => self.head[hash],
+            None => 0,
         };
         std::iter::from_fn(move || {
             let place = (next as usize).checked_sub(1)?;
@@ -76,31 +69,79 @@ impl<'a> Matcher<'a> {
             next = self.before[place & 0xffff];
             Some(place)
         })
-        .take(HOPS)
+        .take(self.hops)
+    }
+}
+
+/// Finds earlier places with the same bytes. A match of three bytes is looked for among the places with the same three, one
+/// of six or more among those with the same six, so that few places have to be looked at.
+struct Matcher<'a> {
+    text: &'a [u8],
+    /// For matches of at least 6, at least 4, and 3 bytes.
+    chains: [Chain; 3],
+    /// All places before this one are entered.
+    entered: usize,
+}
+
+impl<'a> Matcher<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        Self { text, chains: [Chain::new(6, 256), Chain::new(4, 96), Chain::new(3, 48)], entered: 0 }
+    }
+
+    /// Enters the places up to `end`, which is at most the length of the text.
+    fn enter(&mut self, end: usize) {
+        for at in self.entered..end {
+            self.chains.iter_mut().for_each(|c| c.enter(self.text, at));
+        }
+        self.entered = self.entered.max(end);
     }
 
     /// The length of the match of `at` with the earlier `place`, at most 258.
     fn matched(&self, place: usize, at: usize) -> usize {
         let end = self.text.len().min(at + LONGEST);
-        self.text[at..end].iter().zip(&self.text[place..]).take_while(|(a, b)| a == b).count()
+        let (mut a, mut b) = (&self.text[at..end], &self.text[place..place + (end - at)]);
+        let mut n = 0;
+        while let (Some((x, rest_a)), Some((y, rest_b))) = (a.split_first_chunk::<8>(), b.split_first_chunk::<8>()) {
+            let differ = u64::from_le_bytes(*x) ^ u64::from_le_bytes(*y);
+            if differ != 0 {
+                return n + (differ.trailing_zeros() / 8) as usize;
+            }
+            n += 8;
+            (a, b) = (rest_a, rest_b);
+        }
+        n + a.iter().zip(b).take_while(|(x, y)| x == y).count()
+    }
+
+    /// Places whose bytes match those at `at` in at least `length` bytes (3 or more), the nearest first.
+    fn places(&self, at: usize, length: usize) -> impl Iterator<Item = usize> + '_ {
+        let chain = self.chains.iter().find(|c| c.bytes <= length);
+        let places = chain.into_iter().flat_map(move |c| c.places(self.text, at, self.entered));
+        places.filter(move |&place| self.matched(place, at) >= length)
     }
 
     /// The longest match at `at`, and of several the nearest: length and distance; (0, 0) below three bytes.
     fn longest(&self, at: usize) -> (usize, usize) {
-        let most = LONGEST.min(self.text.len() - at);
-        let (mut length, mut distance) = (2, 0);
-        for place in self.places(at) {
-            if length >= most {
-                break;
-            }
-            if self.text[place + length] == self.text[at + length] {
-                let n = self.matched(place, at);
-                if n > length {
-                    (length, distance) = (n, at - place);
+        let mut most = LONGEST.min(self.text.len() - at);
+        for chain in &self.chains {
+            let (mut length, mut distance) = (chain.bytes - 1, 0);
+            for place in chain.places(self.text, at, self.entered) {
+                if length >= most {
+                    break;
+                }
+                if self.text[place + length] == self.text[at + length] {
+                    let n = self.matched(place, at);
+                    if n > length {
+                        (length, distance) = (n, at - place);
+                    }
                 }
             }
+            if distance > 0 {
+                return (length, distance);
+            }
+            // a longer match would have been found
+            most = most.min(chain.bytes - 1);
         }
-        if distance > 0 { (length, distance) } else { (0, 0) }
+        (0, 0)
     }
 }
 
@@ -216,11 +257,8 @@ impl<'a> Model<'a> {
     ) -> Result<usize, Damaged> {
         let contexts = (class(length) * 2 + usize::from(longest)) * NEAREST;
         let mut rank = 0;
-        for place in self.matcher.places(self.at) {
+        for place in self.matcher.places(self.at, length) {
             let distance = self.at - place;
-            if self.matcher.matched(place, self.at) < length {
-                continue;
-            }
             if !self.nearest[contexts + rank].code(coder, distance != wanted)? {
                 return Ok(distance);
             }
