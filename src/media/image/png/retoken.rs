@@ -9,141 +9,19 @@
 //! it goes for three bytes) are learned in the contexts; what it does otherwise costs bits. Block boundaries and code
 //! descriptions are kept as they are.
 
-use super::tokens::{BitWriter, Bits, BlockWriter, FARTHEST, Kind, LONGEST, Token, read_block, span};
+use super::matcher::Matcher;
+use super::tokens::{BitWriter, Bits, BlockWriter, Kind, Token, read_block, span};
 use crate::entropy::{Bit, Coder, CostMeter, Damaged, Decoder, Encoder};
 use crate::media::{MediaError, Rebuilder};
 use crate::wire::{Reader, Writer};
 
 /// By name and version.
-pub const REBUILDER: Rebuilder = Rebuilder { name: "retoken", version: "1" };
+pub const REBUILDER: Rebuilder = Rebuilder { name: "retoken", version: "2" };
 
 /// How many places can be named by their order.
 const NEAREST: usize = 24;
 /// A match of this length is taken without a look at the next byte.
 const LONG: usize = 64;
-const HASH_BITS: u32 = 16;
-
-/// Earlier places by a hash of the bytes there, the latest first.
-struct Chain {
-    /// How many bytes are hashed.
-    bytes: usize,
-    /// How many earlier places with the same hash are looked at.
-    hops: usize,
-    /// The latest place (plus 1; 0: none) of each hash.
-    head: Vec<u32>,
-    /// The place before (plus 1; 0: none) with the same hash, for the last 2^16 places.
-    before: Vec<u32>,
-}
-
-impl Chain {
-    fn new(bytes: usize, hops: usize) -> Self {
-        Self { bytes, hops, head: vec![0; 1 << HASH_BITS], before: vec![0; 1 << 16] }
-    }
-
-    /// The hash of what is at `at`, if that is long enough.
-    fn hash(&self, text: &[u8], at: usize) -> Option<usize> {
-        let mut word = [0; 8];
-        word[..self.bytes].copy_from_slice(text.get(at..at + self.bytes)?);
-        Some((u64::from_le_bytes(word).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - HASH_BITS)) as usize)
-    }
-
-    fn enter(&mut self, text: &[u8], at: usize) {
-        if let Some(hash) = self.hash(text, at) {
-            self.before[at & 0xffff] = self.head[hash];
-            self.head[hash] = at as u32 + 1;
-        }
-    }
-
-    /// Earlier places with the same hash as `at`, the nearest first. All places before `at` are entered, none after it.
-    fn places(&self, text: &[u8], at: usize, entered: usize) -> impl Iterator<Item = usize> + '_ {
-        let mut next = match self.hash(text, at) {
-            Some(_) if at < entered => self.before[at & 0xffff],
-            Some(hash) => self.head[hash],
-            None => 0,
-        };
-        std::iter::from_fn(move || {
-            let place = (next as usize).checked_sub(1)?;
-            if place >= at || at - place > FARTHEST {
-                return None;
-            }
-            next = self.before[place & 0xffff];
-            Some(place)
-        })
-        .take(self.hops)
-    }
-}
-
-/// Finds earlier places with the same bytes. A match of three bytes is looked for among the places with the same three, one
-/// of six or more among those with the same six, so that few places have to be looked at.
-struct Matcher<'a> {
-    text: &'a [u8],
-    /// For matches of at least 6, at least 4, and 3 bytes.
-    chains: [Chain; 3],
-    /// All places before this one are entered.
-    entered: usize,
-}
-
-impl<'a> Matcher<'a> {
-    fn new(text: &'a [u8]) -> Self {
-        Self { text, chains: [Chain::new(6, 256), Chain::new(4, 96), Chain::new(3, 48)], entered: 0 }
-    }
-
-    /// Enters the places up to `end`, which is at most the length of the text.
-    fn enter(&mut self, end: usize) {
-        for at in self.entered..end {
-            self.chains.iter_mut().for_each(|c| c.enter(self.text, at));
-        }
-        self.entered = self.entered.max(end);
-    }
-
-    /// The length of the match of `at` with the earlier `place`, at most 258.
-    fn matched(&self, place: usize, at: usize) -> usize {
-        let end = self.text.len().min(at + LONGEST);
-        let (mut a, mut b) = (&self.text[at..end], &self.text[place..place + (end - at)]);
-        let mut n = 0;
-        while let (Some((x, rest_a)), Some((y, rest_b))) = (a.split_first_chunk::<8>(), b.split_first_chunk::<8>()) {
-            let differ = u64::from_le_bytes(*x) ^ u64::from_le_bytes(*y);
-            if differ != 0 {
-                return n + (differ.trailing_zeros() / 8) as usize;
-            }
-            n += 8;
-            (a, b) = (rest_a, rest_b);
-        }
-        n + a.iter().zip(b).take_while(|(x, y)| x == y).count()
-    }
-
-    /// Places whose bytes match those at `at` in at least `length` bytes (3 or more), the nearest first.
-    fn places(&self, at: usize, length: usize) -> impl Iterator<Item = usize> + '_ {
-        let chain = self.chains.iter().find(|c| c.bytes <= length);
-        let places = chain.into_iter().flat_map(move |c| c.places(self.text, at, self.entered));
-        places.filter(move |&place| self.matched(place, at) >= length)
-    }
-
-    /// The longest match at `at`, and of several the nearest: length and distance; (0, 0) below three bytes.
-    fn longest(&self, at: usize) -> (usize, usize) {
-        let mut most = LONGEST.min(self.text.len() - at);
-        for chain in &self.chains {
-            let (mut length, mut distance) = (chain.bytes - 1, 0);
-            for place in chain.places(self.text, at, self.entered) {
-                if length >= most {
-                    break;
-                }
-                if self.text[place + length] == self.text[at + length] {
-                    let n = self.matched(place, at);
-                    if n > length {
-                        (length, distance) = (n, at - place);
-                    }
-                }
-            }
-            if distance > 0 {
-                return (length, distance);
-            }
-            // a longer match would have been found
-            most = most.min(chain.bytes - 1);
-        }
-        (0, 0)
-    }
-}
 
 /// The probability that the next bit is 0, in 1/65536.
 #[derive(Clone, Copy)]
@@ -209,7 +87,7 @@ impl<'a> Model<'a> {
         let (length, distance) = self.here;
         let at = self.at;
         self.matcher.enter(at + 1);
-        let left = self.matcher.text.len() - at;
+        let left = self.matcher.text().len() - at;
         let next = if length >= LONG || left < 2 { (0, 0) } else { self.matcher.longest(at + 1) };
         let better = (next.0 + 1).saturating_sub(length).min(3);
         let far = match distance {
@@ -223,7 +101,7 @@ impl<'a> Model<'a> {
             self.after_literal = true;
             self.at += 1;
             self.here = if length >= LONG && left >= 2 { self.matcher.longest(at + 1) } else { next };
-            return Ok(self.matcher.text[at].into());
+            return Ok(self.matcher.text()[at].into());
         }
         let class = class(length);
         let mut taken = length;
@@ -458,4 +336,87 @@ pub fn run(
         return Err(WRONG);
     }
     take(&out.drain())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::image::zlib::{Deflater, Params};
+    use std::ops::ControlFlow;
+
+    /// Runs, repeats near and far, and noise.
+    fn text() -> Vec<u8> {
+        let mut x = 1u32;
+        let mut text: Vec<u8> = Vec::new();
+        while text.len() < 150_000 {
+            x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let (kind, n) = (x >> 30, (x >> 16 & 0xff) as usize);
+            match kind {
+                0 if text.len() > 40_000 => {
+                    let from = text.len() - 1 - (x >> 8) as usize % 40_000;
+                    text.extend_from_within(from..(from + n).min(text.len()));
+                }
+                1 => text.extend(std::iter::repeat_n((x >> 8) as u8, n)),
+                _ => text.extend((0..n).map(|i| (x >> (i % 24)) as u8 & 0x3f)),
+            }
+        }
+        text
+    }
+
+    fn deflated(params: Params, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let flow = Deflater::new(params).unwrap().write(text, true, |b| {
+            out.extend_from_slice(b);
+            ControlFlow::Continue(())
+        });
+        assert!(flow.is_continue());
+        out
+    }
+
+    fn rebuilt(corrections: &Corrections, text: &[u8]) -> Result<Vec<u8>, MediaError> {
+        let mut out = Vec::new();
+        run(corrections, text, &mut |bytes| {
+            out.extend_from_slice(bytes);
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
+    #[test]
+    fn streams_of_every_kind_come_back() {
+        let text = text();
+        for (level, memory, strategy, window) in
+            [(1, 8, 0, 15), (4, 9, 1, 15), (6, 8, 0, 12), (9, 9, 0, 15), (6, 1, 2, 15), (6, 8, 3, 15), (6, 8, 4, 9)]
+        {
+            let stream = deflated(Params { level, memory, strategy, window }, &text);
+            let corrections = analyse(&text, stream.iter().copied(), stream.len() as u64, 1).unwrap();
+            assert_eq!(rebuilt(&corrections, &text).unwrap(), stream);
+            assert!(corrections.len() < stream.len() * 2 / 5, "{level}: {} of {}", corrections.len(), stream.len());
+            // for another text they give other bytes or an error, and no panic
+            let _ = rebuilt(&corrections, &text[1..]);
+            assert!(rebuilt(&corrections, &text[..1000]).is_err());
+        }
+    }
+
+    /// What the decoder computes is part of the stream format: if this changes, the version has to.
+    #[test]
+    fn the_walk_is_version_2() {
+        let text = text();
+        let stream = deflated(Params { level: 5, memory: 8, strategy: 0, window: 14 }, &text);
+        let corrections = analyse(&text, stream.iter().copied(), stream.len() as u64, 1).unwrap();
+        let mut w = Writer::new();
+        corrections.write(&mut w);
+        assert_eq!((REBUILDER.version, crc32fast::hash(&w.finish())), ("2", 2_789_287_036));
+    }
+
+    #[test]
+    fn damaged_streams_are_left_alone() {
+        let text = text();
+        let mut stream = deflated(Params { level: 6, memory: 8, strategy: 0, window: 15 }, &text);
+        let size = stream.len() as u64;
+        assert_eq!(analyse(&text, stream.iter().copied().take(stream.len() - 5), size, 1), None);
+        assert_eq!(analyse(&text[1..], stream.iter().copied(), size, 1), None);
+        stream[0] |= 6;
+        assert_eq!(analyse(&text, stream.iter().copied(), size, 1), None);
+    }
 }
