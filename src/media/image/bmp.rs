@@ -107,7 +107,7 @@ fn split(file: &[u8], _: Options, limits: &Limits) -> Outcome {
     let Some(need) = row_stride.checked_mul(rows.into()) else {
         return Outcome::because("the BMP header claims more pixels than a file can hold");
     };
-    if offset < HEADERS || offset > MAX_OFFSET {
+    if !(HEADERS..=MAX_OFFSET).contains(&offset) {
         return Outcome::because("the BMP header is damaged");
     }
     if file.len() < offset || ((file.len() - offset) as u64) < need {

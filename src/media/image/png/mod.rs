@@ -14,6 +14,7 @@
 mod filter;
 mod idat;
 mod layout;
+mod matcher;
 pub(in crate::media) mod rebuild;
 pub(in crate::media) mod retoken;
 mod scanlines;

@@ -9,100 +9,19 @@
 //! it goes for three bytes) are learned in the contexts; what it does otherwise costs bits. Block boundaries and code
 //! descriptions are kept as they are.
 
-use super::tokens::{BitWriter, Bits, BlockWriter, FARTHEST, Kind, LONGEST, Token, read_block, span};
+use super::matcher::Matcher;
+use super::tokens::{BitWriter, Bits, BlockWriter, Kind, Token, read_block, span};
 use crate::entropy::{Bit, Coder, CostMeter, Damaged, Decoder, Encoder};
 use crate::media::{MediaError, Rebuilder};
 use crate::wire::{Reader, Writer};
 
 /// By name and version.
-pub const REBUILDER: Rebuilder = Rebuilder { name: "retoken", version: "1" };
+pub const REBUILDER: Rebuilder = Rebuilder { name: "retoken", version: "2" };
 
-/// How many earlier places with the same three bytes are looked at.
-const HOPS: usize = 192;
-/// How many of them can be named by their order.
+/// How many places can be named by their order.
 const NEAREST: usize = 24;
 /// A match of this length is taken without a look at the next byte.
 const LONG: usize = 64;
-const HASH_BITS: u32 = 16;
-
-/// Finds earlier places with the same bytes.
-struct Matcher<'a> {
-    text: &'a [u8],
-    /// The latest place (plus 1; 0: none) of each hash of three bytes.
-    head: Vec<u32>,
-    /// The place before (plus 1; 0: none) with the same hash, for the last 2^16 places.
-    before: Vec<u32>,
-    /// All places before this one are entered.
-    entered: usize,
-}
-
-impl<'a> Matcher<'a> {
-    fn new(text: &'a [u8]) -> Self {
-        Self { text, head: vec![0; 1 << HASH_BITS], before: vec![0; 1 << 16], entered: 0 }
-    }
-
-    fn hash(&self, at: usize) -> usize {
-        let t = &self.text[at..at + 3];
-        let v = u32::from(t[0]) | u32::from(t[1]) << 8 | u32::from(t[2]) << 16;
-        (v.wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)) as usize
-    }
-
-    /// Enters the places up to `end`, which is at most the length of the text.
-    fn enter(&mut self, end: usize) {
-        while self.entered < end {
-            let at = self.entered;
-            if at + 3 <= self.text.len() {
-                let hash = self.hash(at);
-                self.before[at & 0xffff] = self.head[hash];
-                self.head[hash] = at as u32 + 1;
-            }
-            self.entered += 1;
-        }
-    }
-
-    /// Earlier places with the same hash as `at` (at or before the first place not entered), the nearest first.
-    fn places(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
-        let known = at + 3 <= self.text.len();
-        let mut next = match known {
-            true if at < self.entered => self.before[at & 0xffff],
-            true => self.head[self.hash(at)],
-            false => 0,
-        };
-        std::iter::from_fn(move || {
-            let place = (next as usize).checked_sub(1)?;
-            if place >= at || at - place > FARTHEST {
-                return None;
-            }
-            next = self.before[place & 0xffff];
-            Some(place)
-        })
-        .take(HOPS)
-    }
-
-    /// The length of the match of `at` with the earlier `place`, at most 258.
-    fn matched(&self, place: usize, at: usize) -> usize {
-        let end = self.text.len().min(at + LONGEST);
-        self.text[at..end].iter().zip(&self.text[place..]).take_while(|(a, b)| a == b).count()
-    }
-
-    /// The longest match at `at`, and of several the nearest: length and distance; (0, 0) below three bytes.
-    fn longest(&self, at: usize) -> (usize, usize) {
-        let most = LONGEST.min(self.text.len() - at);
-        let (mut length, mut distance) = (2, 0);
-        for place in self.places(at) {
-            if length >= most {
-                break;
-            }
-            if self.text[place + length] == self.text[at + length] {
-                let n = self.matched(place, at);
-                if n > length {
-                    (length, distance) = (n, at - place);
-                }
-            }
-        }
-        if distance > 0 { (length, distance) } else { (0, 0) }
-    }
-}
 
 /// The probability that the next bit is 0, in 1/65536.
 #[derive(Clone, Copy)]
@@ -168,7 +87,7 @@ impl<'a> Model<'a> {
         let (length, distance) = self.here;
         let at = self.at;
         self.matcher.enter(at + 1);
-        let left = self.matcher.text.len() - at;
+        let left = self.matcher.text().len() - at;
         let next = if length >= LONG || left < 2 { (0, 0) } else { self.matcher.longest(at + 1) };
         let better = (next.0 + 1).saturating_sub(length).min(3);
         let far = match distance {
@@ -182,7 +101,7 @@ impl<'a> Model<'a> {
             self.after_literal = true;
             self.at += 1;
             self.here = if length >= LONG && left >= 2 { self.matcher.longest(at + 1) } else { next };
-            return Ok(self.matcher.text[at].into());
+            return Ok(self.matcher.text()[at].into());
         }
         let class = class(length);
         let mut taken = length;
@@ -216,11 +135,8 @@ impl<'a> Model<'a> {
     ) -> Result<usize, Damaged> {
         let contexts = (class(length) * 2 + usize::from(longest)) * NEAREST;
         let mut rank = 0;
-        for place in self.matcher.places(self.at) {
+        for place in self.matcher.places(self.at, length) {
             let distance = self.at - place;
-            if self.matcher.matched(place, self.at) < length {
-                continue;
-            }
             if !self.nearest[contexts + rank].code(coder, distance != wanted)? {
                 return Ok(distance);
             }
@@ -420,4 +336,87 @@ pub fn run(
         return Err(WRONG);
     }
     take(&out.drain())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::image::zlib::{Deflater, Params};
+    use std::ops::ControlFlow;
+
+    /// Runs, repeats near and far, and noise.
+    fn text() -> Vec<u8> {
+        let mut x = 1u32;
+        let mut text: Vec<u8> = Vec::new();
+        while text.len() < 150_000 {
+            x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let (kind, n) = (x >> 30, (x >> 16 & 0xff) as usize);
+            match kind {
+                0 if text.len() > 40_000 => {
+                    let from = text.len() - 1 - (x >> 8) as usize % 40_000;
+                    text.extend_from_within(from..(from + n).min(text.len()));
+                }
+                1 => text.extend(std::iter::repeat_n((x >> 8) as u8, n)),
+                _ => text.extend((0..n).map(|i| (x >> (i % 24)) as u8 & 0x3f)),
+            }
+        }
+        text
+    }
+
+    fn deflated(params: Params, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let flow = Deflater::new(params).unwrap().write(text, true, |b| {
+            out.extend_from_slice(b);
+            ControlFlow::Continue(())
+        });
+        assert!(flow.is_continue());
+        out
+    }
+
+    fn rebuilt(corrections: &Corrections, text: &[u8]) -> Result<Vec<u8>, MediaError> {
+        let mut out = Vec::new();
+        run(corrections, text, &mut |bytes| {
+            out.extend_from_slice(bytes);
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
+    #[test]
+    fn streams_of_every_kind_come_back() {
+        let text = text();
+        for (level, memory, strategy, window) in
+            [(1, 8, 0, 15), (4, 9, 1, 15), (6, 8, 0, 12), (9, 9, 0, 15), (6, 1, 2, 15), (6, 8, 3, 15), (6, 8, 4, 9)]
+        {
+            let stream = deflated(Params { level, memory, strategy, window }, &text);
+            let corrections = analyse(&text, stream.iter().copied(), stream.len() as u64, 1).unwrap();
+            assert_eq!(rebuilt(&corrections, &text).unwrap(), stream);
+            assert!(corrections.len() < stream.len() * 2 / 5, "{level}: {} of {}", corrections.len(), stream.len());
+            // for another text they give other bytes or an error, and no panic
+            let _ = rebuilt(&corrections, &text[1..]);
+            assert!(rebuilt(&corrections, &text[..1000]).is_err());
+        }
+    }
+
+    /// What the decoder computes is part of the stream format: if this changes, the version has to.
+    #[test]
+    fn the_walk_is_version_2() {
+        let text = text();
+        let stream = deflated(Params { level: 5, memory: 8, strategy: 0, window: 14 }, &text);
+        let corrections = analyse(&text, stream.iter().copied(), stream.len() as u64, 1).unwrap();
+        let mut w = Writer::new();
+        corrections.write(&mut w);
+        assert_eq!((REBUILDER.version, crc32fast::hash(&w.finish())), ("2", 2_789_287_036));
+    }
+
+    #[test]
+    fn damaged_streams_are_left_alone() {
+        let text = text();
+        let mut stream = deflated(Params { level: 6, memory: 8, strategy: 0, window: 15 }, &text);
+        let size = stream.len() as u64;
+        assert_eq!(analyse(&text, stream.iter().copied().take(stream.len() - 5), size, 1), None);
+        assert_eq!(analyse(&text[1..], stream.iter().copied(), size, 1), None);
+        stream[0] |= 6;
+        assert_eq!(analyse(&text, stream.iter().copied(), size, 1), None);
+    }
 }

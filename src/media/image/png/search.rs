@@ -12,11 +12,10 @@ use super::idat::Pieces;
 use super::tokens::{self, Token, span};
 use crate::media::image::zlib::{Deflater, Params};
 
-/// How much of the input is compressed to tell guesses apart, in turn: the first step refutes most of them, the others are
-/// for those that are left, as long as there are several (on an empty background all agree).
-const STEPS: [usize; 5] = [1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20];
-/// With this few guesses left, the whole file is tried: that, too, stops where they first differ.
-const FEW: usize = 2;
+/// How much of the input is compressed to tell guesses apart, in turn, and with how few left that is enough: then the whole
+/// file is tried with each, which, too, stops where it first differs, and most often the first is right. (Where there is
+/// little to match, in noise or on an empty background, the levels agree for long.)
+const STEPS: [(usize, usize); 5] = [(1 << 12, 1), (1 << 14, 4), (1 << 16, 8), (1 << 18, 8), (1 << 20, 8)];
 /// What is this near to the end of the input is not compared: matches (258 bytes) and zlib's look-ahead end there.
 const MARGIN: usize = 600;
 
@@ -25,7 +24,7 @@ const MARGIN: usize = 600;
 /// `input` is what was compressed, `deflate` the raw deflate data, `header` the two bytes of the zlib header.
 pub fn guesses(input: &[u8], deflate: &Pieces<'_>, header: [u8; 2]) -> Vec<Params> {
     let mut list = Vec::new();
-    for step in STEPS {
+    for (step, few) in STEPS {
         let part = &input[..input.len().min(step)];
         let whole = part.len() == input.len();
         let wanted = tokens::start(deflate.bytes(), part.len());
@@ -35,7 +34,7 @@ pub fn guesses(input: &[u8], deflate: &Pieces<'_>, header: [u8; 2]) -> Vec<Param
         let compared = if whole { part.len() } else { part.len() - MARGIN };
         // those that differ in memLevel and window alone choose the same tokens but for rare hash chains
         list.retain(|&params| agrees(params, part, &wanted.tokens, compared));
-        if list.len() <= FEW || whole {
+        if list.len() <= few || whole {
             break;
         }
     }
