@@ -66,10 +66,12 @@ fn damaged_pngs_are_stored_exactly_with_a_note() {
         fs::write(folder.path().join(name), bytes).unwrap();
         stderr(&expect(folder.path(), &["compress", name], 0))
     };
-    for cut in [9, 30, 60, good.len() / 2, good.len() - 5] {
+    for cut in [9, 30, 60, good.len() / 2, good.len() - 20] {
         let said = check("cut.png", &good[..cut]);
         assert!(said.lines().count() == 2, "cut at {cut}, without a note: {said}");
     }
+    // All samples are there: coded as a picture, and its end is still missing when it comes back.
+    check("cut.png", &good[..good.len() - 5]);
     // A wrong CRC of IDAT and of IHDR.
     for place in [good.len() - 14, 29] {
         let mut bad = good.clone();
@@ -260,7 +262,7 @@ fn signalled(signal: &str, temporary_may_stay: bool) {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     // Stored quickly, so that much of the time goes into writing.
-    let noise = Random(4).bytes(24 << 20);
+    let noise = Random(4).bytes(8 << 20);
     fs::write(at.join("noise"), &noise).unwrap();
     let mut ended_early = 0;
     for round in 0..12u64 {
