@@ -3,7 +3,8 @@
 mod common;
 
 use common::{
-    Random, expect, palette_png, photo, photo_png, png_chunk, pnm, round_trip, run, stderr, stdout, surprisal, text,
+    Random, bmp, expect, palette_png, photo, photo_png, png_chunk, pnm, round_trip, run, stderr, stdout, surprisal,
+    text,
 };
 use std::fs;
 use std::path::Path;
@@ -109,23 +110,6 @@ fn a_png_that_claims_to_be_huge() {
             assert!(start.elapsed() < Duration::from_secs(20));
         }
     }
-}
-
-/// A bitmap of 24 bits; a negative height means that the first row is the top one.
-fn bmp(width: i32, height: i32, samples: &[u8]) -> Vec<u8> {
-    let stride = (width as usize * 3).div_ceil(4) * 4;
-    let size = stride * height.unsigned_abs() as usize;
-    let mut file = b"BM".to_vec();
-    for word in
-        [54 + size as u32, 0, 54, 40, width as u32, height as u32, 24 << 16 | 1, 0, size as u32, 2835, 2835, 0, 0]
-    {
-        file.extend_from_slice(&word.to_le_bytes());
-    }
-    for row in samples.chunks_exact(width as usize * 3) {
-        file.extend_from_slice(row);
-        file.resize(file.len() + stride - row.len(), 0);
-    }
-    file
 }
 
 #[test]

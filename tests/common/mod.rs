@@ -137,6 +137,23 @@ pub fn palette_png(width: u32, height: u32) -> Vec<u8> {
     png(width, height, 8, 3, 1, &rows, &png_chunk(b"PLTE", &Random(9).bytes(21)))
 }
 
+/// A bitmap of 24 bits; a negative height means that the first row is the top one.
+pub fn bmp(width: i32, height: i32, samples: &[u8]) -> Vec<u8> {
+    let stride = (width as usize * 3).div_ceil(4) * 4;
+    let size = stride * height.unsigned_abs() as usize;
+    let mut file = b"BM".to_vec();
+    for word in
+        [54 + size as u32, 0, 54, 40, width as u32, height as u32, 24 << 16 | 1, 0, size as u32, 2835, 2835, 0, 0]
+    {
+        file.extend_from_slice(&word.to_le_bytes());
+    }
+    for row in samples.chunks_exact(width as usize * 3) {
+        file.extend_from_slice(row);
+        file.resize(file.len() + stride - row.len(), 0);
+    }
+    file
+}
+
 /// A number from the environment, for longer runs.
 pub fn count(variable: &str, default: usize) -> usize {
     match std::env::var(variable) {

@@ -1,6 +1,6 @@
 //! Small files that between them use every part of the format, and ways to damage their streams.
 
-use super::{Random, palette_png, photo, photo_png, pnm, text};
+use super::{Random, bmp, palette_png, photo, png, png_chunk, pnm, text};
 use surprisal::codec::{Models, Options, compress};
 use surprisal::container::reseal;
 use surprisal::engine::Kernel;
@@ -8,13 +8,17 @@ use surprisal::engine::Kernel;
 /// Name and bytes of each file.
 pub fn files() -> Vec<(&'static str, Vec<u8>)> {
     let samples = photo(40, 80);
+    let drawing: Vec<u8> =
+        (0..9000).map(|i| if (i / 3 % 60) / 7 % 3 == (i / 180) / 9 % 2 { 250 } else { 31 }).collect();
     vec![
         ("empty", Vec::new()),
         ("stored", Random(21).bytes(300)),
         ("text", text(3000)),
         ("photo.ppm", pnm(40, 80, 3, &samples)),
         ("gray.pgm", pnm(60, 40, 1, &samples[..2400])),
-        ("photo.png", photo_png(48, 40)),
+        ("photo.png", png(48, 40, 8, 2, 3, &photo(48, 40), &png_chunk(b"tEXt", &text(500)))),
+        ("photo.bmp", bmp(41, -20, &samples[..41 * 20 * 3])),
+        ("drawing.ppm", pnm(60, 50, 3, &drawing)),
         ("palette.png", palette_png(60, 50)),
         ("mixed.ppm", pnm(40, 120, 3, &[&samples[..40 * 72 * 3], &[200; 40 * 48 * 3]].concat())),
     ]
