@@ -1,6 +1,8 @@
 //! What the tests share: the program, and files to give to it.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod seeds;
+
 use assert_cmd::Command;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -133,6 +135,23 @@ pub fn photo_png(width: u32, height: u32) -> Vec<u8> {
 pub fn palette_png(width: u32, height: u32) -> Vec<u8> {
     let rows: Vec<u8> = (0..width * height).map(|i| ((i % width) / 8 + (i / width) / 8) as u8 % 7).collect();
     png(width, height, 8, 3, 1, &rows, &png_chunk(b"PLTE", &Random(9).bytes(21)))
+}
+
+/// A bitmap of 24 bits; a negative height means that the first row is the top one.
+pub fn bmp(width: i32, height: i32, samples: &[u8]) -> Vec<u8> {
+    let stride = (width as usize * 3).div_ceil(4) * 4;
+    let size = stride * height.unsigned_abs() as usize;
+    let mut file = b"BM".to_vec();
+    for word in
+        [54 + size as u32, 0, 54, 40, width as u32, height as u32, 24 << 16 | 1, 0, size as u32, 2835, 2835, 0, 0]
+    {
+        file.extend_from_slice(&word.to_le_bytes());
+    }
+    for row in samples.chunks_exact(width as usize * 3) {
+        file.extend_from_slice(row);
+        file.resize(file.len() + stride - row.len(), 0);
+    }
+    file
 }
 
 /// A number from the environment, for longer runs.

@@ -1,0 +1,91 @@
+//! Small files that between them use every part of the format, and ways to damage their streams.
+
+use super::{Random, bmp, palette_png, photo, png, png_chunk, pnm, text};
+use surprisal::codec::{Models, Options, compress};
+use surprisal::container::reseal;
+use surprisal::engine::Kernel;
+
+/// Name and bytes of each file.
+pub fn files() -> Vec<(&'static str, Vec<u8>)> {
+    let samples = photo(40, 80);
+    let drawing: Vec<u8> =
+        (0..9000).map(|i| if (i / 3 % 60) / 7 % 3 == (i / 180) / 9 % 2 { 250 } else { 31 }).collect();
+    vec![
+        ("empty", Vec::new()),
+        ("stored", Random(21).bytes(300)),
+        ("text", text(3000)),
+        ("photo.ppm", pnm(40, 80, 3, &samples)),
+        ("gray.pgm", pnm(60, 40, 1, &samples[..2400])),
+        ("photo.png", png(48, 40, 8, 2, 3, &photo(48, 40), &png_chunk(b"tEXt", &text(500)))),
+        ("photo.bmp", bmp(41, -20, &samples[..41 * 20 * 3])),
+        ("drawing.ppm", pnm(60, 50, 3, &drawing)),
+        ("palette.png", palette_png(60, 50)),
+        ("mixed.ppm", pnm(40, 120, 3, &[&samples[..40 * 72 * 3], &[200; 40 * 48 * 3]].concat())),
+    ]
+}
+
+/// The models inside the binary.
+pub fn models() -> Models {
+    Models::new(&[], Kernel::best())
+}
+
+/// The streams of files.
+pub fn streams(files: &[(&str, Vec<u8>)]) -> Vec<Vec<u8>> {
+    let models = models();
+    files.iter().map(|(_, file)| compress(file, &models, &Options::default(), &()).expect("compressed").bytes).collect()
+}
+
+/// Damages a stream in one to three ways; half of the time the header's check value is made right again, so that what lies
+/// behind it is reached.
+pub fn mutate(random: &mut Random, streams: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = streams[random.below(streams.len())].clone();
+    for _ in 0..=random.below(3) {
+        once(random, streams, &mut bytes);
+    }
+    if random.below(2) == 0 {
+        reseal(&mut bytes);
+    }
+    bytes
+}
+
+fn once(random: &mut Random, streams: &[Vec<u8>], bytes: &mut Vec<u8>) {
+    let length = bytes.len();
+    let front = length.min(100); // where the header is
+    let at = if random.below(2) == 0 { random.below(front) } else { random.below(length) };
+    if length == 0 {
+        return;
+    }
+    match random.below(9) {
+        0 => bytes[at] ^= 1 << random.below(8),
+        1 => bytes[at] = random.next() as u8,
+        2 => bytes.truncate(random.below(length)),
+        3 => {
+            let extra = 1 + random.below(40);
+            bytes.extend(random.bytes(extra));
+        }
+        4 => drop(bytes.splice(at..(at + random.below(20)).min(length), [])),
+        5 => {
+            let piece = bytes[at..(at + random.below(60)).min(length)].to_vec();
+            bytes.splice(at..at, piece);
+        }
+        6 => {
+            let other = &streams[random.below(streams.len())];
+            let from = random.below(other.len());
+            let piece = other[from..(from + random.below(200)).min(other.len())].to_vec();
+            let end = (at + piece.len()).min(length);
+            bytes.splice(at..end, piece);
+        }
+        // A number that claims a lot: LEB128 of 2^14 to 2^63.
+        7 => {
+            let mut number = vec![0x80 | random.next() as u8; 1 + random.below(8)];
+            number.push(1 + random.below(127) as u8);
+            bytes.splice(at..(at + 1 + random.below(number.len())).min(length), number);
+        }
+        // The end of one stream behind the start of another.
+        _ => {
+            let other = &streams[random.below(streams.len())];
+            bytes.truncate(at);
+            bytes.extend_from_slice(&other[random.below(other.len())..]);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Streams that were written once: the good ones must decode to the same files for ever, the bad ones must be refused by
+//! name.
+//!
+//! `tests/data/golden/good` has streams, and `HASHES` the BLAKE3 of the file of each; `tests/data/golden/bad` has streams that
+//! are wrong in one way each, and `REFUSALS` the exit code and words of the error. When the format's version is raised,
+//! `SURPRISAL_BLESS=1 cargo test --test golden` makes them again.
+
+mod common;
+
+use common::seeds::{files, models, streams};
+use common::{expect, stderr};
+use std::fs;
+use std::path::PathBuf;
+use surprisal::codec::{DEFAULT_LIMIT, decompress};
+use surprisal::container::{self, Header, VERSION};
+
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden").join(name)
+}
+
+fn blessing() -> bool {
+    std::env::var_os("SURPRISAL_BLESS").is_some_and(|v| v == "1")
+}
+
+/// The words of a line of a table.
+fn table(path: &str) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(folder(path)).expect("the table of golden streams");
+    text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+}
+
+/// Empties a folder of golden streams and writes these and their table.
+fn bless(name: &str, table: &str, streams: &[(String, Vec<u8>, String)]) {
+    let at = folder(name);
+    let _ = fs::remove_dir_all(&at);
+    fs::create_dir_all(&at).expect("a folder");
+    for (name, bytes, _) in streams {
+        fs::write(at.join(name), bytes).expect("written");
+    }
+    let lines: String = streams.iter().map(|(name, _, what)| format!("{name}\t{what}\n")).collect();
+    fs::write(at.join(table), lines).expect("written");
+}
+
+#[test]
+fn good_streams() {
+    if blessing() {
+        let files = files();
+        let line = |((name, file), stream): (&(&str, Vec<u8>), Vec<u8>)| {
+            (format!("{name}.srp"), stream, blake3::hash(file).to_string())
+        };
+        let made: Vec<_> = files.iter().zip(streams(&files)).map(line).collect();
+        bless("good", "HASHES", &made);
+    }
+    let models = models();
+    let table = table("good/HASHES");
+    assert!(table.len() >= 8);
+    for row in table {
+        let [name, hash] = &row[..] else { panic!("not a name and a hash: {row:?}") };
+        let stream = fs::read(folder("good").join(name)).expect("a golden stream");
+        let file = decompress(&stream, &models, DEFAULT_LIMIT, &()).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(blake3::hash(&file).to_string(), *hash, "{name} decodes to another file");
+    }
+}
+
+/// Between them, the good streams use every coding, content and medium.
+#[test]
+fn good_streams_use_everything() {
+    use std::collections::BTreeSet;
+    use surprisal::container::{Coding, Content, Role};
+    let mut seen = BTreeSet::new();
+    for row in table("good/HASHES") {
+        let stream = fs::read(folder("good").join(&row[0])).expect("a golden stream");
+        let header = container::open(&stream).expect("good").header;
+        let kind = match header.content {
+            Content::Bytes(_) => "bytes",
+            Content::Bands { .. } => "bands",
+            Content::Rows { .. } => "rows",
+        };
+        for chunk in &header.chunks {
+            let role = if chunk.role == Role::Recipe { "recipe" } else { kind };
+            seen.insert(format!("{role} {}", chunk.coding.name()));
+        }
+        seen.extend(header.medium.map(|m| format!("medium {}", m.id)));
+        assert_eq!(header.chunks.iter().any(|c| c.coding == Coding::Network), header.model.is_some());
+    }
+    for what in [
+        "bands network",
+        "bands bytes",
+        "rows bytes",
+        "bytes bytes",
+        "bytes stored",
+        "recipe bytes",
+        "recipe stored",
+        "medium 1",
+        "medium 2",
+        "medium 3",
+    ] {
+        assert!(seen.contains(what), "no golden stream has {what}: {seen:?}");
+    }
+}
+
+/// A stream like this one with another header.
+fn with_header(stream: &[u8], change: impl Fn(&mut Header)) -> Vec<u8> {
+    let opened = container::open(stream).expect("a good stream");
+    let mut header = opened.header.clone();
+    change(&mut header);
+    container::assemble(&header, opened.chunks.iter().copied())
+}
+
+/// A stream with a byte changed, and its header's check value made right again.
+fn with_byte(stream: &[u8], place: usize, change: impl Fn(u8) -> u8) -> Vec<u8> {
+    let mut stream = stream.to_vec();
+    stream[place] = change(stream[place]);
+    container::reseal(&mut stream);
+    stream
+}
+
+/// Name, bytes, exit code and words of each bad stream.
+fn bad() -> Vec<(&'static str, Vec<u8>, i32, String)> {
+    let files = files();
+    let streams = streams(&files);
+    let stream = |name: &str| &streams[files.iter().position(|(n, _)| *n == name).expect("a seed")];
+    let (text, photo, png) = (stream("text"), stream("photo.ppm"), stream("photo.png"));
+    let reads = format!("this program reads {}.{}", VERSION[0], VERSION[1]);
+    let flags = container::MAGIC.len() + VERSION.len() + 1;
+    let model = container::open(photo).expect("good").header.model.expect("a network");
+    let place = photo.windows(16).position(|w| w == model).expect("the model's id");
+    vec![
+        ("format-0.0", with_byte(text, 5, |_| 0), 2, format!("written in stream format 0.0, and {reads}")),
+        ("format-7.1", with_byte(text, 4, |_| 7), 2, format!("written in stream format 7.{}, and {reads}", VERSION[1])),
+        ("magic", with_byte(text, 0, |b| b ^ 1), 2, "not a surprisal stream".into()),
+        ("cut-header", text[..20].to_vec(), 1, "cut short".into()),
+        ("cut-chunk", text[..text.len() - 3].to_vec(), 1, "cut short: 3 bytes are missing".into()),
+        ("trailing", [&text[..], b"\0"].concat(), 1, "1 bytes follow the end".into()),
+        (
+            "header",
+            {
+                let mut s = text.clone();
+                s[flags + 4] ^= 1;
+                s
+            },
+            1,
+            "the header is damaged".into(),
+        ),
+        ("reserved-bit", with_byte(text, flags, |b| b | 0x80), 1, "a reserved bit is set".into()),
+        (
+            "chunk",
+            {
+                let mut s = text.clone();
+                let at = s.len() - 40;
+                s[at] ^= 1;
+                s
+            },
+            1,
+            "chunk 0 of 1 is damaged".into(),
+        ),
+        ("checksum", with_header(text, |h| h.checksum[3] ^= 1), 1, "the restored file is not the original".into()),
+        ("length", with_header(text, |h| h.length += 1), 1, "the chunks do not make up the file".into()),
+        ("no-part", with_header(text, |h| h.parts.clear()), 1, "the byte model is used and not named".into()),
+        (
+            "part",
+            with_header(text, |h| h.parts[0].version = "999".into()),
+            2,
+            "needs bytes 999, and this program has".into(),
+        ),
+        (
+            "medium",
+            with_header(png, |h| h.medium = h.medium.map(|m| container::Medium { id: 77, ..m })),
+            2,
+            "medium 77 version 1, which this program does not know".into(),
+        ),
+        ("model", with_byte(photo, place, |b| b ^ 0xff), 2, "which is in none of: the binary".into()),
+        (
+            "shape",
+            with_header(photo, |h| {
+                h.content = container::Content::Bands { width: 80, height: 40, channels: 3 };
+            }),
+            1,
+            "the chunks are not the picture's bands".into(),
+        ),
+        (
+            "huge",
+            with_header(text, |h| (h.chunks[0].decoded, h.length) = (1 << 45, 1 << 45)),
+            1,
+            "a segment is longer than segments are".into(),
+        ),
+        ("huge-file", with_header(png, |h| h.length = 1 << 45), 2, "over the limit of 2147483648".into()),
+    ]
+}
+
+#[test]
+fn bad_streams() {
+    if blessing() {
+        let line = |(name, bytes, code, words): (&str, Vec<u8>, i32, String)| {
+            (format!("{name}.srp"), bytes, format!("{code}\t{words}"))
+        };
+        bless("bad", "REFUSALS", &bad().into_iter().map(line).collect::<Vec<_>>());
+    }
+    let table = table("bad/REFUSALS");
+    assert!(table.len() >= 18);
+    for row in table {
+        let [name, code, words] = &row[..] else { panic!("not a name, a code and words: {row:?}") };
+        let output = expect(&folder("bad"), &["test", name], code.parse().expect("a code"));
+        assert!(stderr(&output).contains(words.as_str()), "{name}: {}", stderr(&output));
+    }
+}
