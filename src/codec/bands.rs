@@ -9,7 +9,7 @@
 //!
 //! What must stay true: the order of the symbols depends on the picture's size and the network alone.
 
-use crate::engine::{Executor, Field, Network, Position};
+use crate::engine::{Executor, Field, MAX_REACH, Network, Position};
 use crate::entropy::{Bits, Coder, CostMeter, Damaged, Decoder, Encoder};
 use crate::media::image::Picture;
 use std::sync::Mutex;
@@ -19,6 +19,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 /// Rows of a band: a whole number of the kernels' six, enough for a batch, and few enough that several bands are under way
 /// in a picture of ordinary width. Part of the stream format.
 pub const ROWS: u32 = 36;
+/// Pictures that are wider are left to the byte model, so that the margins above and below a band stay small beside what a
+/// decoder's limit allows. Part of the stream format.
+pub const MAX_WIDTH: u32 = 1 << 18;
 /// Columns that a band hands down at a time.
 const HANDED: usize = 32;
 /// The channels of a colour pixel in coding order: green tells most about the others.
@@ -50,6 +53,9 @@ enum Above<'a> {
     /// Columns of the rows above as the band above gets them done: `[columns][reach][channels]`.
     Arriving(Receiver<Vec<u8>>),
 }
+
+// A band has all the rows that the windows of the one below reach into.
+const _: () = assert!(ROWS as usize >= MAX_REACH);
 
 /// Visits every symbol of a band. `samples` are its rows, interleaved as in a [`Picture`]; a decoder fills them.
 fn walk<C: Coder>(
@@ -188,7 +194,7 @@ pub fn decode_picture(
     codes: &[Code],
     threads: usize,
 ) -> Result<Picture, Damaged> {
-    if codes.len() != bands(height).len() || width == 0 {
+    if codes.len() != bands(height).len() || !(1..=MAX_WIDTH).contains(&width) {
         return Err(Damaged);
     }
     let line = width as usize * usize::from(channels);

@@ -166,6 +166,9 @@ impl<'a> Job<'a> {
         let Some(network) = network.filter(|network| fits(network.program(), channels)) else {
             return Err(DecodeError::Inconsistent("the model is not one for pictures like this one"));
         };
+        if width > bands::MAX_WIDTH {
+            return Err(DecodeError::Inconsistent("the picture is wider than bands can be"));
+        }
         let chunks: Vec<_> = self.chunks(Role::Content).collect();
         let line = width as usize * usize::from(channels);
         let lengths = bands::bands(height).map(|band| u64::from(band.rows) * line as u64);

@@ -3,6 +3,7 @@
 //! The media's content through the network (and, where most bands did without it, through the byte model as a whole), the
 //! file itself through the byte model when neither helped much, and in the end the file as it is.
 
+use super::bands;
 use super::error::CompressError;
 use super::parts;
 use super::pieces::{self, Mode, Piece, row_hint};
@@ -126,7 +127,7 @@ fn of_medium<'a>(
         Samples::Picture(picture) => picture,
     };
     let (width, height, channels) = (picture.width, picture.height, picture.channels);
-    let banded = match file.network {
+    let banded = match file.network.filter(|_| width <= bands::MAX_WIDTH) {
         Some(network) => Some(pieces::bands(network, picture, mode, progress)?),
         None => None,
     };

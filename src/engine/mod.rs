@@ -17,4 +17,4 @@ pub use executor::{Executor, Position};
 pub use field::Field;
 pub use kernels::Kernel;
 pub use network::Network;
-pub use program::{ModelId, Params, Program, ProgramError};
+pub use program::{MAX_REACH, ModelId, Params, Program, ProgramError};

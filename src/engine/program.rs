@@ -1,7 +1,7 @@
 //! A network in integers: what a model file holds.
 
 use crate::likelihood::logistic;
-use crate::spec::{Axis, Likelihood, NetworkSpec, Op, Order, SpecError};
+use crate::spec::{Axis, Likelihood, NetworkSpec, Offset, Op, Order, SpecError};
 use crate::wire::{Reader, WireError, Writer};
 use thiserror::Error;
 
@@ -117,6 +117,8 @@ pub struct Program {
 
 const MAGIC: &[u8; 4] = b"SRPM";
 const FORMAT: u8 = 0;
+/// Rows and columns that a window reaches, at most.
+pub const MAX_REACH: usize = 32;
 /// Levels of a local scale at most.
 const MAX_LEVELS: usize = 64;
 
@@ -273,6 +275,9 @@ fn prove(spec: &NetworkSpec, params: &[Params], tables: &[logistic::Tables]) -> 
         let ends = |low: i16, high: i16| vec![Range { low, high }; widths[id]];
         let input = |i: usize| &ranges[node.inputs[i]];
         let range = match (&node.op, &params[id]) {
+            (Op::Neighbours { offsets }, Params::None) if !offsets.iter().all(within_reach) => {
+                return fail("its window reaches too far");
+            }
             (Op::Neighbours { .. } | Op::Current { .. } | Op::LocalMean { .. }, Params::None) => {
                 vec![sample; widths[id]]
             }
@@ -352,6 +357,12 @@ fn prove(spec: &NetworkSpec, params: &[Params], tables: &[logistic::Tables]) -> 
         }
     }
     Ok(ranges)
+}
+
+/// Whether a window's offset is one that bands have margins for.
+fn within_reach(o: &Offset) -> bool {
+    let far = |distance: i16| usize::from(distance.unsigned_abs()) > MAX_REACH;
+    o.frame == 0 && !far(o.row) && !far(o.column)
 }
 
 /// Whether the engines know the operation.

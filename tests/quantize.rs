@@ -1,0 +1,46 @@
+//! The shipped model is what the documented command makes of the shipped weights, and rounding costs what we say.
+
+use assert_cmd::Command;
+
+#[test]
+fn the_shipped_model_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = folder.path().join("photo.srm");
+    let output = Command::cargo_bin("surprisal")
+        .unwrap()
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["quantize", "models/photo.safetensors", "--calibrate", "corpora/calibration", "--json", "-o"])
+        .arg(&made)
+        .assert()
+        .success();
+    let report: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    let bits = |key: &str| report[key].as_f64().unwrap();
+    let more = bits("bits_likelihood") / bits("bits_float") - 1.0;
+    println!("integers cost {:+.4} % over floating point", 100.0 * more);
+    assert!(more < 0.0006, "integers cost {:+.4} %", 100.0 * more);
+    let shipped = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/models/photo.srm")).unwrap();
+    assert!(std::fs::read(&made).unwrap() == shipped, "models/photo.srm is not what its card says");
+}
+
+#[test]
+fn what_is_no_set_of_weights_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (weights, model) = (folder.path().join("w.safetensors"), folder.path().join("w.srm"));
+    std::fs::write(&weights, b"no weights").unwrap();
+    let run = |calibrate: &str| {
+        let mut command = Command::cargo_bin("surprisal").unwrap();
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).arg("quantize");
+        command.arg(&weights).arg("-o").arg(&model).args(["--calibrate", calibrate]).assert()
+    };
+    run("corpora/calibration").code(2).stderr(predicates_contain("w.safetensors"));
+    assert!(!model.exists());
+    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/models/photo.safetensors"), &weights).unwrap();
+    run("models").code(2).stderr(predicates_contain("calibrate"));
+    assert!(!model.exists());
+}
+
+/// Standard error holds the text.
+fn predicates_contain(text: &str) -> impl Fn(&[u8]) -> bool + use<> {
+    let text = text.to_owned();
+    move |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(&text)
+}
