@@ -99,11 +99,9 @@ impl<'n> Executor<'n> {
                         }
                         for run in &self.network.runs[id] {
                             let place = channel * window + run.place;
-                            let to: &mut [i16; BLOCK] = (&mut out[place..place + BLOCK]).try_into().expect("a block");
-                            let from = field.block(source, row, column, run.first);
-                            for k in 0..BLOCK {
-                                to[k] = from[k].into();
-                            }
+                            // By value, so that the compiler sees no overlap and uses vectors.
+                            let block = field.block(source, row, column, run.first).map(i16::from);
+                            out[place..place + BLOCK].copy_from_slice(&block);
                         }
                     }
                     // What the last block brought along is no value.

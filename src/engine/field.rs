@@ -92,10 +92,10 @@ impl Field {
 
     /// The window's run of samples that begins at `offset`: [`BLOCK`] of them, of which the first ones matter.
     #[inline]
-    pub(super) fn block(&self, channel: usize, row: usize, column: usize, offset: Offset) -> &[u8; BLOCK] {
+    pub(super) fn block(&self, channel: usize, row: usize, column: usize, offset: Offset) -> [u8; BLOCK] {
         let at = self.index(channel, row as isize + isize::from(offset.row), column) as isize;
         let at = (at + isize::from(offset.column)) as usize;
-        self.samples[at..at + BLOCK].first_chunk().expect("a block is that long")
+        *self.samples[at..at + BLOCK].first_chunk().expect("a block is that long")
     }
 
     /// Whether a window may hold samples that are not coded yet, so that it must be gathered by [`neighbour`](Self::neighbour).

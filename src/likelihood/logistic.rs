@@ -12,7 +12,7 @@ use crate::wire::{Reader, WireError, Writer};
 pub const PRECISION: usize = 24;
 const TOTAL: u64 = 1 << PRECISION;
 /// Most logistics of a mixture.
-pub const MAX_COMPONENTS: usize = 16;
+pub const MAX_COMPONENTS: usize = 10;
 /// Fractional bits of a mean, in samples.
 pub const MEAN_FRACTION: u32 = 10;
 /// Fractional bits of log-weights and log-scales, in nats, where they index tables.
@@ -121,7 +121,7 @@ impl Tables {
 struct Component {
     weight: u32,
     /// `1 / s` with [`INVERSE_FRACTION`] bits.
-    inverse: i64,
+    inverse: u32,
     /// Mean plus one half, with [`MEAN_FRACTION`] bits: what a bound is compared with.
     center: i64,
 }
@@ -160,7 +160,7 @@ impl<'t> Mixture<'t> {
             let log = log.clamp(LOG_SCALE.0 << LOG_FRACTION, LOG_SCALE.1 << LOG_FRACTION);
             components[k] = Component {
                 weight: weight.into(),
-                inverse: tables.inverse[(log - (LOG_SCALE.0 << LOG_FRACTION)) as usize].into(),
+                inverse: tables.inverse[(log - (LOG_SCALE.0 << LOG_FRACTION)) as usize],
                 center: (i64::from(mean) << MEAN_FRACTION) + offset + (1 << (MEAN_FRACTION - 1)),
             };
             total += u64::from(weight);
@@ -187,7 +187,7 @@ impl<'t> Mixture<'t> {
         const REST: u32 = ARGUMENT_FRACTION - SIGMOID_STEP;
         let mut sum = 0u64;
         for c in &self.components[..self.used] {
-            let argument = (((i64::from(bound) << MEAN_FRACTION) - c.center) * c.inverse) >> SHIFT;
+            let argument = (((i64::from(bound) << MEAN_FRACTION) - c.center) * i64::from(c.inverse)) >> SHIFT;
             let argument = (argument.clamp(-LIMIT, LIMIT - 1) + LIMIT) as usize;
             let (index, rest) = (argument >> REST, (argument & ((1 << REST) - 1)) as u32);
             let (a, b) = (self.tables.sigmoid[index], self.tables.sigmoid[index + 1]);
