@@ -197,6 +197,7 @@ fn try_split(file: &[u8], options: Options, limits: &Limits) -> Result<Split, &'
     let adler = adler32(1, &stream.scanlines).to_be_bytes();
     let mut samples = stream.scanlines;
     let filters = shape.unfilter(&mut samples).ok_or("it uses an unknown filter")?;
+    let note = damage(&layout, &stream.tail, adler).map(|what| format!("this PNG {what}; it is kept exactly as it is"));
     let lengths = layout.idat.iter().map(|d| d.len() as u32).collect();
     let mut recipe = Recipe {
         header: layout.header,
@@ -212,7 +213,7 @@ fn try_split(file: &[u8], options: Options, limits: &Limits) -> Result<Split, &'
     for params in guesses.into_iter().take(GUESSES) {
         recipe.rebuild = Rebuild::Zlib(params);
         match checked(file, attempt(&recipe, content), limits) {
-            Ok(split) => return Ok(split),
+            Ok(split) => return Ok(Split { note, ..split }),
             Err(failed) => content = failed.content,
         }
     }
@@ -222,10 +223,22 @@ fn try_split(file: &[u8], options: Options, limits: &Limits) -> Result<Split, &'
     if let Some(corrections) = corrections_of(&stream.deflate, &shape, content.bytes(), &recipe.filters) {
         recipe.rebuild = Rebuild::Retoken(corrections);
         if let Ok(split) = checked(file, attempt(&recipe, content), limits) {
-            return Ok(split);
+            return Ok(Split { note, ..split });
         }
     }
     Err("its deflate data cannot be repeated for few bytes; --pixels (same pixels, another file) would save more")
+}
+
+/// What is wrong with a PNG whose image data is whole.
+fn damage(layout: &Layout<'_>, tail: &[u8], adler: [u8; 4]) -> Option<&'static str> {
+    const END: &[u8] = b"IEND\xaeB`\x82";
+    if !layout.wrong.is_empty() || (tail.len() >= 4 && !tail.starts_with(&adler)) {
+        Some("has a wrong checksum")
+    } else if tail.len() < 4 || !layout.after.windows(END.len()).any(|w| w == END) {
+        Some("is cut short after its image data")
+    } else {
+        None
+    }
 }
 
 /// What it takes to repeat deflate data that zlib did not write, if that is little.
