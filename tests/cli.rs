@@ -305,6 +305,32 @@ fn quiet_is_quiet_and_bars_stay_on_terminals() {
 }
 
 #[test]
+fn pixels_keeps_the_picture() {
+    let (width, height, samples) = (64, 48, photo(64, 48));
+    // Deflate data as zlib writes them, and others.
+    let mut foreign = std::io::Cursor::new(Vec::new());
+    let encoder = image::codecs::png::PngEncoder::new_with_quality(
+        &mut foreign,
+        image::codecs::png::CompressionType::Best,
+        image::codecs::png::FilterType::Adaptive,
+    );
+    image::ImageEncoder::write_image(encoder, &samples, width, height, image::ExtendedColorType::Rgb8).unwrap();
+    let dir = folder(&[("zlib.png", &photo_png(width, height)), ("foreign.png", &foreign.into_inner())]);
+    let at = dir.path();
+    for name in ["zlib.png", "foreign.png"] {
+        let original = read(at, name);
+        let args = ["compress", "--pixels", "--json", name];
+        let done: serde_json::Value = serde_json::from_slice(&expect(at, &args, 0).stdout).unwrap();
+        let exact = expect(at, &["compress", "-c", name], 0).stdout.len();
+        assert!(fs::metadata(at.join(format!("{name}.srp"))).unwrap().len() <= exact as u64, "{name}");
+        expect(at, &["decompress", "-f", &format!("{name}.srp")], 0);
+        let back = read(at, name);
+        assert!(image::load_from_memory(&back).unwrap().into_rgb8().into_raw() == samples, "{name}");
+        assert!(back == original || done["exact"] == false, "{name}: {done}");
+    }
+}
+
+#[test]
 fn a_limit_bounds_what_a_stream_may_declare() {
     let dir = folder(&[("a", &text(50_000))]);
     let at = dir.path();
