@@ -234,6 +234,24 @@ fn models_are_found_by_path_name_and_id() {
 }
 
 #[test]
+fn the_model_in_the_binary_is_what_quantize_makes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dir = folder(&[("bad.safetensors", b"these are no weights")]);
+    let at = dir.path();
+    let path = |name: &str| root.join(name).to_str().unwrap().to_owned();
+    let (weights, photos) = (path("models/photo.safetensors"), path("corpora/calibration"));
+    let args = ["quantize", "--json", &weights, "-o", "photo.srm", "--calibrate", &photos];
+    let made: serde_json::Value = serde_json::from_slice(&expect(at, &args, 0).stdout).unwrap();
+    let (float, paid) = (made["bits_float"].as_f64().unwrap(), made["bits_likelihood"].as_f64().unwrap());
+    assert!(paid >= float && paid <= float * 1.0006, "{made}");
+    assert!(read(at, "photo.srm") == fs::read(root.join("models/photo.srm")).unwrap(), "another model");
+    assert!(stderr(&expect(at, &args, 2)).contains("photo.srm: exists already"));
+    let failed = expect(at, &["quantize", "bad.safetensors", "-o", "x.srm", "--calibrate", &photos], 2);
+    assert!(stderr(&failed).contains("bad.safetensors: the weights cannot be read"), "{}", stderr(&failed));
+    assert!(!at.join("x.srm").exists());
+}
+
+#[test]
 fn measure_says_what_compress_writes() {
     let files: [(&str, &[u8]); 4] = [
         ("a.ppm", &pnm(96, 64, 3, &photo(96, 64))),
@@ -284,6 +302,32 @@ fn quiet_is_quiet_and_bars_stay_on_terminals() {
     let output = expect(dir.path(), &["compress", "-f", "a"], 0);
     assert!(!output.stderr.contains(&b'\r') && !output.stderr.contains(&0x1b), "no bar on a pipe");
     assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+}
+
+#[test]
+fn pixels_keeps_the_picture() {
+    let (width, height, samples) = (64, 48, photo(64, 48));
+    // Deflate data as zlib writes them, and others.
+    let mut foreign = std::io::Cursor::new(Vec::new());
+    let encoder = image::codecs::png::PngEncoder::new_with_quality(
+        &mut foreign,
+        image::codecs::png::CompressionType::Best,
+        image::codecs::png::FilterType::Adaptive,
+    );
+    image::ImageEncoder::write_image(encoder, &samples, width, height, image::ExtendedColorType::Rgb8).unwrap();
+    let dir = folder(&[("zlib.png", &photo_png(width, height)), ("foreign.png", &foreign.into_inner())]);
+    let at = dir.path();
+    for name in ["zlib.png", "foreign.png"] {
+        let original = read(at, name);
+        let args = ["compress", "--pixels", "--json", name];
+        let done: serde_json::Value = serde_json::from_slice(&expect(at, &args, 0).stdout).unwrap();
+        let exact = expect(at, &["compress", "-c", name], 0).stdout.len();
+        assert!(fs::metadata(at.join(format!("{name}.srp"))).unwrap().len() <= exact as u64, "{name}");
+        expect(at, &["decompress", "-f", &format!("{name}.srp")], 0);
+        let back = read(at, name);
+        assert!(image::load_from_memory(&back).unwrap().into_rgb8().into_raw() == samples, "{name}");
+        assert!(back == original || done["exact"] == false, "{name}: {done}");
+    }
 }
 
 #[test]

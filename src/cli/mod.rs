@@ -15,6 +15,7 @@ mod measure;
 mod models;
 mod options;
 mod output;
+mod quantize;
 mod report;
 mod target;
 mod test;
@@ -28,13 +29,16 @@ use std::process::ExitCode;
 ///
 /// Any file can be compressed; pictures gain the most. What comes back is byte for byte the file that went in.
 #[derive(Debug, Parser)]
-#[command(name = "surprisal", version, arg_required_else_help = true)]
+#[command(name = "surprisal", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
     command: Command,
 }
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 a stream is damaged, 2 an error (usage, input and output, unsupported).
+Models are looked for in the binary, in -m PATH, $SURPRISAL_MODELS, the user's data folder and ./models.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -44,6 +48,7 @@ enum Command {
     Info(info::Args),
     Measure(measure::Args),
     Models(models::Args),
+    Quantize(quantize::Args),
     #[command(hide = true)]
     Completions(completions::Args),
     #[command(hide = true)]
@@ -61,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Info(args) => info::run(args, global),
         Command::Measure(args) => measure::run(args, global),
         Command::Models(args) => models::run(args, global),
+        Command::Quantize(args) => quantize::run(args, global),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     });

@@ -123,7 +123,7 @@ fn walk<C: Coder>(
 }
 
 /// Where the channels of a pixel are, in coding order.
-fn places(channels: usize) -> &'static [usize] {
+pub fn places(channels: usize) -> &'static [usize] {
     if channels == 3 { &GREEN_RED_BLUE } else { &[0] }
 }
 

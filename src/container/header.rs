@@ -112,9 +112,9 @@ impl Content {
 /// Everything that stands before the chunks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// Length of the original file in bytes.
+    /// Length in bytes of the file that the stream restores.
     pub length: u64,
-    /// BLAKE3 of the original file, its first 128 bits.
+    /// BLAKE3 of that file, its first 128 bits.
     pub checksum: [u8; CHECKSUM_BYTES],
     /// The medium that restores the file from content and recipe; `None` when the content is the file.
     pub medium: Option<Medium>,
