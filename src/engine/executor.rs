@@ -65,12 +65,21 @@ impl<'n> Executor<'n> {
     /// # Panics
     /// If there are more positions than the capacity, or an earlier stage was not run for them.
     pub fn stage(&mut self, stage: usize, field: &Field, positions: &[Position]) {
-        assert!(positions.len() <= self.capacity);
-        for &id in &self.network.stages[stage] {
-            let mut out = std::mem::take(&mut self.values[id]);
-            self.node(id, field, positions, &mut out);
-            self.values[id] = out;
+        for &id in self.network.stage_nodes(stage) {
+            self.run_node(id, field, positions);
         }
+    }
+
+    /// Computes one node of a stage: [`stage`](Self::stage) in single steps, for those who want to know what each takes.
+    ///
+    /// # Panics
+    /// As [`stage`](Self::stage) does; the nodes before it in its stage were run.
+    #[inline]
+    pub fn run_node(&mut self, id: usize, field: &Field, positions: &[Position]) {
+        assert!(positions.len() <= self.capacity);
+        let mut out = std::mem::take(&mut self.values[id]);
+        self.node(id, field, positions, &mut out);
+        self.values[id] = out;
     }
 
     fn input(&self, id: usize, i: usize) -> (&Rows, usize) {

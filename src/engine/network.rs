@@ -78,6 +78,10 @@ impl Network {
     pub fn kernel(&self) -> Kernel {
         self.kernel
     }
+    /// The nodes that are computed once `stage` channels of the position are known, in order.
+    pub fn stage_nodes(&self, stage: usize) -> &[usize] {
+        &self.stages[stage]
+    }
     /// How many columns a row must be ahead of the next one: the right reach of a window, plus one.
     pub fn lag(&self) -> usize {
         self.lag
