@@ -234,24 +234,6 @@ fn models_are_found_by_path_name_and_id() {
 }
 
 #[test]
-fn the_model_in_the_binary_is_what_quantize_makes() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let dir = folder(&[("bad.safetensors", b"these are no weights")]);
-    let at = dir.path();
-    let path = |name: &str| root.join(name).to_str().unwrap().to_owned();
-    let (weights, photos) = (path("models/photo.safetensors"), path("corpora/calibration"));
-    let args = ["quantize", "--json", &weights, "-o", "photo.srm", "--calibrate", &photos];
-    let made: serde_json::Value = serde_json::from_slice(&expect(at, &args, 0).stdout).unwrap();
-    let (float, paid) = (made["bits_float"].as_f64().unwrap(), made["bits_likelihood"].as_f64().unwrap());
-    assert!(paid >= float && paid <= float * 1.0006, "{made}");
-    assert!(read(at, "photo.srm") == fs::read(root.join("models/photo.srm")).unwrap(), "another model");
-    assert!(stderr(&expect(at, &args, 2)).contains("photo.srm: exists already"));
-    let failed = expect(at, &["quantize", "bad.safetensors", "-o", "x.srm", "--calibrate", &photos], 2);
-    assert!(stderr(&failed).contains("bad.safetensors: the weights cannot be read"), "{}", stderr(&failed));
-    assert!(!at.join("x.srm").exists());
-}
-
-#[test]
 fn measure_says_what_compress_writes() {
     let files: [(&str, &[u8]); 4] = [
         ("a.ppm", &pnm(96, 64, 3, &photo(96, 64))),
