@@ -188,11 +188,13 @@ fn hand_down(samples: &[u8], line: usize, channels: usize, reach: usize, below: 
 
 /// A picture from the codes of its bands, `threads` bands at a time. Codes that [`encode_band`] did not write give other
 /// samples or [`Damaged`]: whoever calls this compares checksums. The caller has checked the size against its limits.
+/// `done` is told how many samples each band gave.
 pub fn decode_picture(
     network: &Network,
     (width, height, channels): (u32, u32, u8),
     codes: &[Code],
     threads: usize,
+    done: &(dyn Fn(u64) + Sync),
 ) -> Result<Picture, Damaged> {
     if codes.len() != bands(height).len() || !(1..=MAX_WIDTH).contains(&width) {
         return Err(Damaged);
@@ -212,6 +214,7 @@ pub fn decode_picture(
     let work = || {
         while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
             let job = job.lock().ok().and_then(|mut job| job.take()).ok_or(Damaged)?;
+            let count = job.samples.len() as u64;
             match job.code {
                 Code::Network(code) => {
                     let mut decoder = Decoder::new(code);
@@ -224,6 +227,7 @@ pub fn decode_picture(
                     }
                 }
             }
+            done(count);
         }
         Ok(())
     };
@@ -269,7 +273,8 @@ mod tests {
                 assert!((bytes as u64).abs_diff(bits.ceil_bytes()) <= 8 * codes.len() as u64);
                 let codes: Vec<_> = codes.iter().map(|code| Code::Network(code)).collect();
                 for threads in [1, 2, 7] {
-                    let decoded = decode_picture(&network, (width, height, channels), &codes, threads).unwrap();
+                    let decoded =
+                        decode_picture(&network, (width, height, channels), &codes, threads, &|_| {}).unwrap();
                     assert!(decoded == picture, "{width}x{height}, {threads} threads");
                 }
             }
@@ -291,7 +296,7 @@ mod tests {
         let fills: Vec<_> = (0..codes.len()).map(fill).collect();
         let code = |i: usize| if i % 2 == 0 { Code::Other(&fills[i]) } else { Code::Network(&codes[i]) };
         let mixed: Vec<_> = (0..codes.len()).map(code).collect();
-        assert!(decode_picture(&network, (90, 150, 3), &mixed, 3).unwrap() == picture);
+        assert!(decode_picture(&network, (90, 150, 3), &mixed, 3, &|_| {}).unwrap() == picture);
     }
 
     #[test]
@@ -301,6 +306,6 @@ mod tests {
         let fail = |_: &mut [u8]| Err(Damaged);
         let codes: Vec<_> =
             (0..codes.len()).map(|i| if i == 1 { Code::Other(&fail) } else { Code::Network(&codes[i]) }).collect();
-        assert_eq!(decode_picture(&network, (90, 150, 3), &codes, 3), Err(Damaged));
+        assert_eq!(decode_picture(&network, (90, 150, 3), &codes, 3, &|_| {}), Err(Damaged));
     }
 }

@@ -120,7 +120,6 @@ impl<'a> Job<'a> {
         if decoded.len() as u64 != entry.decoded || crc32fast::hash(decoded) != entry.crc {
             return Err(self.damaged(index));
         }
-        self.progress.advance(entry.decoded);
         Ok(())
     }
 
@@ -139,7 +138,11 @@ impl<'a> Job<'a> {
             rest = tail;
             jobs.push((index, entry, coded, out));
         }
-        let run = |(index, entry, coded, out)| self.bytes(index, entry, coded, hint, out).err();
+        let run = |(index, entry, coded, out): (usize, &Chunk, &[u8], &mut [u8])| {
+            let fault = self.bytes(index, entry, coded, hint, out).err();
+            self.progress.advance(entry.decoded);
+            fault
+        };
         let fault =
             if jobs.len() == 1 { jobs.into_iter().find_map(run) } else { jobs.into_par_iter().find_map_first(run) };
         fault.map_or(Ok(all), Err)
@@ -193,11 +196,11 @@ impl<'a> Job<'a> {
         });
         let codes: Vec<Code> = codes.collect();
         let threads = rayon::current_num_threads();
-        let picture = bands::decode_picture(network, (width, height, channels), &codes, threads).map_err(|_| {
-            match damaged.load(Ordering::Relaxed) {
-                usize::MAX => DecodeError::DamagedPicture,
-                index => self.damaged(index),
-            }
+        let done = |bytes| self.progress.advance(bytes);
+        let picture = bands::decode_picture(network, (width, height, channels), &codes, threads, &done);
+        let picture = picture.map_err(|_| match damaged.load(Ordering::Relaxed) {
+            usize::MAX => DecodeError::DamagedPicture,
+            index => self.damaged(index),
         })?;
         let mut rest = &picture.samples[..];
         for (index, entry, _) in chunks {

@@ -1,6 +1,6 @@
 //! Exact integer inference: the same bits on every machine, with every kernel, for every batch.
 //!
-//! A [`Program`] is a [`NetworkSpec`](crate::spec::NetworkSpec) with integers. [`reference`] is its definition;
+//! A [`Program`] is a [`NetworkSpec`](crate::spec::NetworkSpec) with integers. [`mod@reference`] is its definition;
 //! [`executor`] runs it for batches of positions, all channels at once or step by step; [`kernels`] does the products.
 //!
 //! What must stay true: whatever runs a program gives the bits of `reference`.

@@ -1,4 +1,4 @@
-//! From float weights to an integer [`Program`](crate::engine::Program), with the cost of each step in bits.
+//! From float weights to an integer [`Program`], with the cost of each step in bits.
 //!
 //! What must stay true: the program that comes out was proved free of overflow by the same function that the loader runs,
 //! or there is no program.

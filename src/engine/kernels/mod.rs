@@ -1,6 +1,6 @@
 //! Matrix kernels: `y = clamp((W x + b) >> s)` for a batch of rows, i16 in and out, i32 sums.
 //!
-//! What must stay true: every kernel gives the bits of [`scalar`]. No sum can overflow (the program's loader has proved
+//! What must stay true: every kernel gives the bits of `scalar`. No sum can overflow (the program's loader has proved
 //! it), integer addition has no order, and no saturating instruction is used, so this needs no luck.
 #![allow(unsafe_code, reason = "SIMD intrinsics; the only room with unsafe code beside the zlib bindings")]
 

@@ -1,9 +1,9 @@
 //! The byte model: adaptive context mixing for any bytes, in integers.
 //!
 //! Every byte is coded as eight binary decisions. For each one, contexts of several kinds (the last one to six bytes, the
-//! word, the record or the pixels around) find bit histories in a hash table ([`slots`]); adaptive maps turn the histories into
-//! probabilities ([`maps`]); match models add what followed the last occurrence of the same bytes ([`matcher`]); a two-layer
-//! mixer weighs them all ([`mixer`]) and two adaptive probability maps refine the result. The design follows what is known
+//! word, the record or the pixels around) find bit histories in a hash table (`slots`); adaptive maps turn the histories into
+//! probabilities (`maps`); match models add what followed the last occurrence of the same bytes (`matcher`); a two-layer
+//! mixer weighs them all (`mixer`) and two adaptive probability maps refine the result. The design follows what is known
 //! of context mixing (Mahoney 2005 and later); tables and constants are this project's own.
 //!
 //! What must stay true: the walk is the same for encoder, decoder and meter, and every probability is exact integer

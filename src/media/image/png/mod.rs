@@ -6,10 +6,10 @@
 //! Gray and RGB of 8 bits without interlace become pictures; palettes, alpha and other depths become rows of unfiltered
 //! bytes (interlaced ones pass after pass).
 //!
-//! Recipe, version 1: the [header](layout::Header), the [chunks](layout::pack) before the image data, the filter types (a
-//! type, or 5 and a length and raw deflate data of them), the zlib header (two bytes), how the [deflate data](rebuild) is
+//! Recipe, version 1: the header, the chunks before the image data, the filter types (a
+//! type, or 5 and a length and raw deflate data of them), the zlib header (two bytes), how the deflate data is
 //! made, what follows it (0: its right checksum and no more; else 1 and length and bytes), how it is cut into
-//! [IDAT](idat::Cuts) chunks, and the chunks after it.
+//! IDAT chunks, and the chunks after it.
 
 mod filter;
 mod idat;
