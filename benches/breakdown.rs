@@ -228,7 +228,7 @@ fn parts_table(pictures: &[(String, Picture)]) {
     let network = network(Kernel::best());
     let (mut sums, mut totals, mut pixels) = ([[Duration::ZERO; 8]; 2], [Duration::ZERO; 2], 0);
     for (_, picture) in pictures {
-        for (k, times) in profile(&network, picture, 3).iter().enumerate() {
+        for (k, times) in profile(&network, picture, 5).iter().enumerate() {
             sums[k].iter_mut().zip(parts(&network, times)).for_each(|(sum, part)| *sum += part);
             totals[k] += times.total;
         }
@@ -254,7 +254,7 @@ fn kernels_table(picture: &Picture) {
     let pixels = picture.samples.len() / 3;
     let measure = |kernel: &Kernel| {
         let network = network(*kernel);
-        let times = profile(&network, &picture, if *kernel == Kernel::Scalar { 1 } else { 3 });
+        let times = profile(&network, &picture, if *kernel == Kernel::Scalar { 1 } else { 5 });
         (network, times)
     };
     for kernel in Kernel::ALL.iter().filter(|k| !k.is_available()) {

@@ -13,6 +13,7 @@ import pathlib
 import platform
 import subprocess
 import tempfile
+import threading
 import time
 
 import imagecodecs
@@ -59,25 +60,29 @@ class Sizes:
         self.file = file
         self.known = {} if fresh or not file.exists() else json.loads(file.read_text())
         self.cached = self.made = 0
+        self.lock = threading.Lock()
 
     def of(self, peer, pixels):
         encode, version = PEERS[peer]
         digest = hashlib.blake2b(str(pixels.shape).encode() + pixels.tobytes(), digest_size=16).hexdigest()
         key = f"{peer} {version()} {digest}"
-        if key in self.known:
-            self.cached += 1
-        else:
-            self.known[key] = encode(pixels)
-            self.made += 1
-        return self.known[key]
+        size = self.known.get(key)
+        made = size is None
+        if made:
+            size = encode(pixels)
+        with self.lock:
+            self.made += made
+            self.cached += not made
+            self.known[key] = size
+            if made:
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+                self.file.write_text(json.dumps(self.known, indent=0, sort_keys=True))
+        return size
 
     def all(self, peer, pictures):
         """The total of all pictures, encoded side by side: sizes do not depend on it, and no speed is taken."""
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            total = sum(pool.map(lambda pixels: self.of(peer, pixels), pictures))
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.file.write_text(json.dumps(self.known, indent=0, sort_keys=True))
-        return total
+            return sum(pool.map(lambda pixels: self.of(peer, pixels), pictures))
 
 
 def run(*arguments):
