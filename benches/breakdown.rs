@@ -285,6 +285,9 @@ fn kernels_table(picture: &Picture) {
 }
 
 fn main() {
+    if !common::is_wanted() {
+        return;
+    }
     let pictures = pictures();
     parts_table(&pictures);
     kernels_table(&pictures[0].1);
