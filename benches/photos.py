@@ -25,14 +25,13 @@ SURPRISAL = os.environ.get("SURPRISAL", "surprisal")
 
 
 def load(path):
-    """Its samples [height][width][3], or None if the pictures of this comparison are not like that."""
-    try:
-        with PIL.Image.open(path) as picture:
-            if picture.mode == "RGB":
-                return numpy.asarray(picture)
-    except (OSError, ValueError):
-        pass
-    return None
+    """Its samples [height][width][3]; None for a picture of another kind."""
+    with PIL.Image.open(path) as picture:
+        return numpy.asarray(picture) if picture.mode == "RGB" else None
+
+
+def is_picture(path):
+    return path.suffix.lower() in PIL.Image.registered_extensions()
 
 
 def jpegxl(pixels):
@@ -93,7 +92,7 @@ def run(*arguments):
 
 
 def measure(folder, sizes):
-    pictures = [(path, load(path)) for path in sorted(folder.iterdir()) if path.is_file()]
+    pictures = [(path, load(path)) for path in sorted(folder.iterdir()) if is_picture(path)]
     skipped = [path.name for path, pixels in pictures if pixels is None]
     pictures = [(path, pixels) for path, pixels in pictures if pixels is not None]
     if not pictures:
