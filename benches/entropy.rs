@@ -90,6 +90,9 @@ fn rows<D: Distribution<P>, const P: usize>(what: &str, symbols: &[(D, u32)]) {
 }
 
 fn main() {
+    if !common::is_wanted() {
+        return;
+    }
     let (name, picture) = pictures().swap_remove(0);
     let network = network(Kernel::best());
     // Mixtures are large: a part of the picture keeps them few.

@@ -13,6 +13,7 @@ import pathlib
 import platform
 import subprocess
 import tempfile
+import threading
 import time
 
 import imagecodecs
@@ -24,14 +25,13 @@ SURPRISAL = os.environ.get("SURPRISAL", "surprisal")
 
 
 def load(path):
-    """Its samples [height][width][3], or None if the pictures of this comparison are not like that."""
-    try:
-        with PIL.Image.open(path) as picture:
-            if picture.mode == "RGB":
-                return numpy.asarray(picture)
-    except (OSError, ValueError):
-        pass
-    return None
+    """Its samples [height][width][3]; None for a picture of another kind."""
+    with PIL.Image.open(path) as picture:
+        return numpy.asarray(picture) if picture.mode == "RGB" else None
+
+
+def is_picture(path):
+    return path.suffix.lower() in PIL.Image.registered_extensions()
 
 
 def jpegxl(pixels):
@@ -59,25 +59,29 @@ class Sizes:
         self.file = file
         self.known = {} if fresh or not file.exists() else json.loads(file.read_text())
         self.cached = self.made = 0
+        self.lock = threading.Lock()
 
     def of(self, peer, pixels):
         encode, version = PEERS[peer]
         digest = hashlib.blake2b(str(pixels.shape).encode() + pixels.tobytes(), digest_size=16).hexdigest()
         key = f"{peer} {version()} {digest}"
-        if key in self.known:
-            self.cached += 1
-        else:
-            self.known[key] = encode(pixels)
-            self.made += 1
-        return self.known[key]
+        size = self.known.get(key)
+        made = size is None
+        if made:
+            size = encode(pixels)
+        with self.lock:
+            self.made += made
+            self.cached += not made
+            self.known[key] = size
+            if made:
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+                self.file.write_text(json.dumps(self.known, indent=0, sort_keys=True))
+        return size
 
     def all(self, peer, pictures):
         """The total of all pictures, encoded side by side: sizes do not depend on it, and no speed is taken."""
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            total = sum(pool.map(lambda pixels: self.of(peer, pixels), pictures))
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.file.write_text(json.dumps(self.known, indent=0, sort_keys=True))
-        return total
+            return sum(pool.map(lambda pixels: self.of(peer, pixels), pictures))
 
 
 def run(*arguments):
@@ -88,7 +92,7 @@ def run(*arguments):
 
 
 def measure(folder, sizes):
-    pictures = [(path, load(path)) for path in sorted(folder.iterdir()) if path.is_file()]
+    pictures = [(path, load(path)) for path in sorted(folder.iterdir()) if is_picture(path)]
     skipped = [path.name for path, pixels in pictures if pixels is None]
     pictures = [(path, pixels) for path, pixels in pictures if pixels is not None]
     if not pictures:

@@ -11,6 +11,11 @@ use surprisal::media::{self, Content, Limits, Options, Outcome};
 /// The channels of a pixel in the codec's order.
 pub const GREEN_RED_BLUE: [usize; 3] = [1, 0, 2];
 
+/// Whether cargo runs this to measure: `cargo test --all-targets` starts benchmarks, too, only to see them start.
+pub fn is_wanted() -> bool {
+    std::env::args().any(|a| a == "--bench")
+}
+
 /// The colour pictures that the arguments name, or else those of `corpora/photos`.
 pub fn pictures() -> Vec<(String, Picture)> {
     let mut files: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
