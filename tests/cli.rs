@@ -125,6 +125,21 @@ fn sources_are_kept_unless_rm() {
 
 #[cfg(unix)]
 #[test]
+fn an_input_is_neither_overwritten_by_its_own_output_nor_removed_for_a_device() {
+    let folder = folder(&[("a.txt", &text(900))]);
+    for name in ["a.txt", "./a.txt"] {
+        let output = expect(folder.path(), &["compress", "-f", "--rm", "-o", name, "a.txt"], 2);
+        assert!(stderr(&output).contains("is the input itself"));
+    }
+    expect(folder.path(), &["compress", "a.txt", "-o", "b"], 0);
+    let output = expect(folder.path(), &["decompress", "-f", "b", "-o", "b"], 2);
+    assert!(stderr(&output).contains("is the input itself"));
+    #[cfg(unix)]
+    expect(folder.path(), &["compress", "--rm", "-o", "/dev/null", "a.txt"], 0);
+    assert_eq!(read(folder.path(), "a.txt"), text(900));
+}
+
+#[test]
 fn permissions_and_time_are_kept() {
     use std::os::unix::fs::PermissionsExt;
     use std::time::{Duration, SystemTime};
