@@ -249,6 +249,18 @@ fn models_are_found_by_path_name_and_id() {
 }
 
 #[test]
+fn files_that_are_no_models_are_named_and_not_read_when_they_are_huge() {
+    let dir = folder(&[("models/a.srm", b"no model")]);
+    let huge = fs::File::create(dir.path().join("models/b.srm")).unwrap();
+    huge.set_len(1 << 40).unwrap();
+    let output = expect(dir.path(), &["models"], 2);
+    assert!(stdout(&output).contains("the binary"));
+    for says in ["models/a.srm: this is no model file", "models/b.srm: larger than any model file"] {
+        assert!(stderr(&output).contains(says), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn measure_says_what_compress_writes() {
     let files: [(&str, &[u8]); 4] = [
         ("a.ppm", &pnm(96, 64, 3, &photo(96, 64))),
