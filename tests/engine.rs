@@ -106,6 +106,51 @@ fn a_name_that_cannot_be_printed_is_refused() {
     }
 }
 
+/// A model file is not trusted, and no checksum keeps damage out of it: what the loader takes is what the reference runs.
+#[test]
+fn changed_model_files_are_refused_or_run_as_the_reference_does() {
+    let good = program().to_bytes();
+    let mut state = 3u64;
+    let mut random = |n: usize| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        ((state >> 33) as usize) % n
+    };
+    // Magic, name and description, then integers, then tables.
+    let parts = [6..2000, 2000..good.len() - 20_000, good.len() - 20_000..good.len()];
+    let mut taken = 0;
+    for _ in 0..400 {
+        let mut bytes = good.clone();
+        for _ in 0..1 + random(2) {
+            let part = parts[random(4) % 3].clone();
+            let at = part.start + random(part.len());
+            bytes[at] = if random(2) == 0 { bytes[at] ^ (1 << random(8)) } else { random(256) as u8 };
+        }
+        let Ok(program) = Program::from_bytes(&bytes) else { continue };
+        assert_eq!(program.to_bytes(), bytes);
+        taken += 1;
+        let channels = usize::from(program.spec().symbols.channels);
+        let picture = picture(6, 4, channels);
+        let network = Network::new(Arc::new(program), Kernel::best());
+        let field = field(&picture, &network);
+        let positions: Vec<_> = (0..4).flat_map(|row| (0..6).map(move |column| Position { row, column })).collect();
+        let mut executor = Executor::new(&network, positions.len());
+        executor.all(&field, &positions);
+        for (i, p) in positions.iter().enumerate().step_by(5) {
+            let (y, x) = (p.row as usize, p.column as usize);
+            for (node, expected) in reference::evaluate(network.program(), &picture, y, x).iter().enumerate() {
+                let values: Vec<_> = executor.values(node, i).iter().map(|v| i64::from(*v)).collect();
+                assert!(expected.is_empty() || &values == expected, "node {node}");
+            }
+            for channel in 0..channels {
+                let mixture = executor.distribution(channel, i);
+                let bounds: Vec<_> = (0..=256).map(|b| mixture.cumulative(b)).collect();
+                assert!(bounds[0] == 0 && bounds[256] == 1 << 24 && bounds.is_sorted_by(|a, b| a < b));
+            }
+        }
+    }
+    assert!((50..350).contains(&taken), "{taken} of 400 were taken");
+}
+
 fn equal_the_reference(program: Arc<Program>) {
     for kernel in Kernel::ALL {
         if !kernel.is_available() {
