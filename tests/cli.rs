@@ -125,6 +125,21 @@ fn sources_are_kept_unless_rm() {
 
 #[cfg(unix)]
 #[test]
+fn an_input_is_neither_overwritten_by_its_own_output_nor_removed_for_a_device() {
+    let folder = folder(&[("a.txt", &text(900))]);
+    for name in ["a.txt", "./a.txt"] {
+        let output = expect(folder.path(), &["compress", "-f", "--rm", "-o", name, "a.txt"], 2);
+        assert!(stderr(&output).contains("is the input itself"));
+    }
+    expect(folder.path(), &["compress", "a.txt", "-o", "b"], 0);
+    let output = expect(folder.path(), &["decompress", "-f", "b", "-o", "b"], 2);
+    assert!(stderr(&output).contains("is the input itself"));
+    #[cfg(unix)]
+    expect(folder.path(), &["compress", "--rm", "-o", "/dev/null", "a.txt"], 0);
+    assert_eq!(read(folder.path(), "a.txt"), text(900));
+}
+
+#[test]
 fn permissions_and_time_are_kept() {
     use std::os::unix::fs::PermissionsExt;
     use std::time::{Duration, SystemTime};
@@ -231,6 +246,18 @@ fn models_are_found_by_path_name_and_id() {
     let broken = expect(at, &["compress", "a.ppm", "-m", "bad/broken.srm"], 2);
     assert!(stderr(&broken).contains("bad/broken.srm"), "{}", stderr(&broken));
     assert!(stderr(&expect(at, &["models", "-m", "bad"], 2)).contains("bad/broken.srm"));
+}
+
+#[test]
+fn files_that_are_no_models_are_named_and_not_read_when_they_are_huge() {
+    let dir = folder(&[("models/a.srm", b"no model")]);
+    let huge = fs::File::create(dir.path().join("models/b.srm")).unwrap();
+    huge.set_len(1 << 40).unwrap();
+    let output = expect(dir.path(), &["models"], 2);
+    assert!(stdout(&output).contains("the binary"));
+    for says in ["models/a.srm: this is no model file", "models/b.srm: larger than any model file"] {
+        assert!(stderr(&output).contains(says), "{}", stderr(&output));
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use surprisal::codec::{DecodeError, Options, compress, decompress};
 use surprisal::container::{self, Chunk, Coding, Content, Header, Hint, Medium, Part, Role};
+use surprisal::media::{self, Limits, image::Picture};
+use surprisal::wire::Writer;
 
 /// Counts what is allocated.
 struct Counting;
@@ -145,6 +147,21 @@ fn claims_are_refused_before_anything_is_allocated() {
         assert!(expected, "{content:?}: {error}");
         assert!(held < 4096, "{content:?} of {decoded}: {held} bytes for {error}");
     }
+}
+
+#[test]
+fn a_recipe_is_not_blown_up_in_memory() {
+    let _turn = alone();
+    let picture = Picture { width: 1, height: 1, channels: 3, samples: vec![0; 3] };
+    let mut recipe = Writer::new();
+    recipe.raw(&[1, 54, 0]); // a picture, the offset of its pixels, no difference to the usual header
+    recipe.uint(1 << 20); // and a million in a padding of one byte
+    recipe.raw(&vec![0; 2 << 20]);
+    let recipe = recipe.finish();
+    let limits = Limits { max_bytes: 1 << 30 };
+    let (result, held) = peak(|| media::join(media::Medium::Bmp, &recipe, &media::Content::Picture(picture), &limits));
+    assert!(result.is_err());
+    assert!(held < recipe.len(), "{held} bytes for a recipe of {}", recipe.len());
 }
 
 #[test]

@@ -7,7 +7,6 @@ use super::options::{Global, LimitOptions, ModelOptions};
 use super::target::{Target, TargetOptions};
 use super::{output, report};
 use serde_json::json;
-use std::fs;
 use std::path::{Path, PathBuf};
 use surprisal::codec::{self, Coding, Models, Options, Summary};
 
@@ -48,7 +47,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let options = Options { verify: !args.no_verify, pixels: args.pixels, limit: args.limit.bytes() };
     let done = report::each(inputs, |input| {
         let target = targets.of(&input, |path| Ok(with_extension(path)))?;
-        output::check(&target, args.target.force)?;
+        output::check(&target, input.path(), args.target.force)?;
         one(args, global, &input, &target, &models, &options)
     })?;
     Ok(worst.max(done))
@@ -81,8 +80,8 @@ fn one(
     for note in &summary.notes {
         report::note(global.quiet, format_args!("{name}: {note}"));
     }
-    if let (true, Target::File(_), Some(path)) = (args.target.rm, target, input.path()) {
-        fs::remove_file(path).map_err(|e| Fault::io(path, "remove", &e))?;
+    if let (true, Some(path)) = (args.target.rm, input.path()) {
+        output::remove_input(path, target)?;
     }
     let coded = done.bytes.len() as u64;
     if args.json {

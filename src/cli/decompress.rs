@@ -7,7 +7,6 @@ use super::options::{Global, LimitOptions, ModelOptions};
 use super::target::{Target, TargetOptions};
 use super::{output, report};
 use serde_json::json;
-use std::fs;
 use std::path::{Path, PathBuf};
 use surprisal::codec::{self, Models};
 
@@ -37,7 +36,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let models = args.models.models(global);
     let done = report::each(inputs, |input| {
         let target = targets.of(&input, without_extension)?;
-        output::check(&target, args.target.force)?;
+        output::check(&target, input.path(), args.target.force)?;
         one(args, global, &input, &target, &models)
     })?;
     Ok(worst.max(done))
@@ -59,8 +58,8 @@ fn one(args: &Args, global: &Global, input: &Input, target: &Target, models: &Mo
     let seconds = bar.seconds();
     drop(bar);
     output::write(target, &file, input.path(), args.target.force, args.target.rm)?;
-    if let (true, Target::File(_), Some(path)) = (args.target.rm, target, input.path()) {
-        fs::remove_file(path).map_err(|e| Fault::io(path, "remove", &e))?;
+    if let (true, Some(path)) = (args.target.rm, input.path()) {
+        output::remove_input(path, target)?;
     }
     if args.json {
         return report::line(json!({

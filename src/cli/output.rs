@@ -22,13 +22,16 @@ fn partial() -> MutexGuard<'static, Option<PathBuf>> {
 /// Exit code after an interrupt, as shells have it.
 const INTERRUPTED: i32 = 130;
 
-/// Fails early when the target cannot be written, before any work is done for it.
-pub fn check(target: &Target, force: bool) -> Result<(), Fault> {
+/// Fails early when the target cannot be written, before any work is done for it, or is the `source` itself.
+pub fn check(target: &Target, source: Option<&Path>, force: bool) -> Result<(), Fault> {
     match target {
         Target::Stdout => report::stdout_is_no_terminal(),
         Target::File(path) => match fs::symlink_metadata(path) {
             Ok(_) if is_device(path) => Ok(()),
             Ok(meta) if meta.is_dir() => Err(Fault::Error(format!("{}: is a folder", path.display()))),
+            Ok(_) if source.is_some_and(|source| is_same(source, path)) => {
+                Err(Fault::Error(format!("{}: is the input itself; choose another name with -o", path.display())))
+            }
             Ok(_) if !force => Err(exists(path)),
             _ => Ok(()),
         },
@@ -37,6 +40,19 @@ pub fn check(target: &Target, force: bool) -> Result<(), Fault> {
 
 fn exists(path: &Path) -> Fault {
     Fault::Error(format!("{}: exists already; overwrite it with -f or choose another name with -o", path.display()))
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    matches!((fs::canonicalize(a), fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
+}
+
+/// Removes an input whose output was written to a file. What went to a pipe or a device may be kept nowhere, so then the
+/// input stays.
+pub fn remove_input(input: &Path, target: &Target) -> Result<(), Fault> {
+    match target {
+        Target::File(path) if !is_device(path) => fs::remove_file(input).map_err(|e| Fault::io(input, "remove", &e)),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the path is a device or a pipe, which is written to directly.

@@ -41,7 +41,7 @@ pub struct Args {
 /// Quantizes the weights.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let target = Target::File(args.output.clone());
-    output::check(&target, args.force)?;
+    output::check(&target, Some(&args.weights), args.force)?;
     let weights = std::fs::read(&args.weights).map_err(|e| Fault::io(&args.weights, "read", &e))?;
     let name = match (&args.name, args.weights.file_stem()) {
         (Some(name), _) => name.clone(),

@@ -21,7 +21,7 @@ pub struct TargetOptions {
     /// Keep the inputs (the default)
     #[arg(short, long, conflicts_with = "rm")]
     keep: bool,
-    /// Remove each input when its output is safely written
+    /// Remove each input when its output is safely written to a file
     #[arg(long)]
     pub rm: bool,
 }

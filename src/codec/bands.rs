@@ -233,7 +233,9 @@ pub fn decode_picture(
     };
     let threads = threads.clamp(1, codes.len().max(1));
     std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        // Where the system gives no more threads, fewer do the work.
+        let start = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..threads).map_while(start).collect();
         let mine = work();
         others.into_iter().fold(mine, |all, other| all.and(other.join().unwrap_or(Err(Damaged))))
     })?;

@@ -13,6 +13,9 @@ const BUILT_IN: &[&[u8]] = &[include_bytes!("../../models/photo.srm")];
 /// Ending of a model file.
 pub const EXTENSION: &str = "srm";
 
+/// No model file is larger, so a larger file in a folder of models is not read.
+const MAX_FILE: u64 = 1 << 30;
+
 /// A place where models are looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -169,7 +172,11 @@ fn parse(bytes: &[u8]) -> Result<Arc<Program>, String> {
 }
 
 fn load(place: &Place, path: PathBuf) -> Found {
-    let program = std::fs::read(&path).map_err(|e| e.to_string()).and_then(|bytes| parse(&bytes));
+    let read = || match std::fs::metadata(&path).map_err(|e| e.to_string())?.len() {
+        0..=MAX_FILE => std::fs::read(&path).map_err(|e| e.to_string()),
+        _ => Err("larger than any model file".to_owned()),
+    };
+    let program = read().and_then(|bytes| parse(&bytes));
     Found { place: place.clone(), path: Some(path), program }
 }
 

@@ -1,7 +1,7 @@
 //! One piece of a file, coded by whichever model makes it smallest, and checked at once.
 //!
-//! What must stay true: writing and measuring choose the same way, so the length that `measure` prints is the length
-//! that `compress` writes.
+//! What must stay true: writing and measuring choose by the same rule, so the length that `measure` prints is the length
+//! that `compress` writes, but for the few bytes by which a chunk's code differs from its code length.
 
 use super::bands::{self, Band};
 use super::error::CompressError;

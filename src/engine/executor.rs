@@ -169,12 +169,13 @@ impl<'n> Executor<'n> {
                 kernels::linear(kernel, layer, self.input(id, 0).0, n, out);
             }
             (Op::Relu, _) => {
-                let x = &self.input(id, 0).0.values[..n * out.stride];
-                elementwise::rectify(kernel, x, &mut out.values);
+                let x = self.input(id, 0).0;
+                (0..n).for_each(|i| elementwise::rectify(kernel, x.row(i), out.row_mut(i)));
             }
             (Op::Add, Params::Add { low, high }) => {
-                let (a, b) = (&self.input(id, 0).0.values[..n * out.stride], &self.input(id, 1).0.values);
-                elementwise::add(kernel, a, b, *low, *high, &mut out.values);
+                // Row by row: those of a window are longer than others of its width.
+                let (a, b) = (self.input(id, 0).0, self.input(id, 1).0);
+                (0..n).for_each(|i| elementwise::add(kernel, a.row(i), b.row(i), *low, *high, out.row_mut(i)));
             }
             (Op::Concat, _) => {
                 let mut at = 0;

@@ -30,6 +30,12 @@ pub enum ProgramError {
     /// The description is not one of a network.
     #[error("the model file is damaged: {0}")]
     Spec(#[from] SpecError),
+    /// The name is none that can be printed.
+    #[error("the model's name is empty, longer than {MAX_NAME} bytes or not printable")]
+    Name,
+    /// The network needs too much memory a position.
+    #[error("the network has {0} values a position, over the limit of {MAX_VALUES}")]
+    TooWide(usize),
     /// A node's numbers do not fit its operation.
     #[error("node {node}: {what}")]
     Node {
@@ -119,6 +125,10 @@ const MAGIC: &[u8; 4] = b"SRPM";
 const FORMAT: u8 = 0;
 /// Rows and columns that a window reaches, at most.
 pub const MAX_REACH: usize = 32;
+/// Values of all nodes together a position at most: a thread keeps two bytes for each at some dozens of positions.
+pub const MAX_VALUES: usize = 1 << 18;
+/// Bytes of a model's name at most.
+const MAX_NAME: usize = 64;
 /// Levels of a local scale at most.
 const MAX_LEVELS: usize = 64;
 
@@ -130,6 +140,9 @@ impl Program {
         params: Vec<Params>,
         tables: Vec<logistic::Tables>,
     ) -> Result<Self, ProgramError> {
+        if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
+            return Err(ProgramError::Name);
+        }
         let ranges = prove(&spec, &params, &tables)?;
         let mut program = Self { name: name.into(), spec, params, tables, ranges, id: ModelId([0; 16]) };
         let hash = blake3::hash(&program.to_bytes());
@@ -259,6 +272,10 @@ fn read_params(r: &mut Reader, op: &Op, inputs: impl Fn() -> usize) -> Result<Pa
 fn prove(spec: &NetworkSpec, params: &[Params], tables: &[logistic::Tables]) -> Result<Vec<Vec<Range>>, ProgramError> {
     spec.check_causal()?;
     let widths = spec.widths()?;
+    let values = widths.iter().sum();
+    if values > MAX_VALUES {
+        return Err(ProgramError::TooWide(values));
+    }
     if params.len() != spec.nodes.len() || tables.len() != spec.outputs.len() {
         return Err(ProgramError::Node { node: params.len(), what: "the number of nodes differs" });
     }
@@ -267,6 +284,9 @@ fn prove(spec: &NetworkSpec, params: &[Params], tables: &[logistic::Tables]) -> 
     }
     if spec.symbols.axes != [Axis::Row, Axis::Column] || spec.symbols.order != Order::Raster {
         return Err(ProgramError::Node { node: 0, what: "only pictures in raster order can be run" });
+    }
+    if spec.outputs.len() != usize::from(spec.symbols.channels) {
+        return Err(ProgramError::Output { output: spec.outputs.len(), what: "the number of outputs (one a channel)" });
     }
     let sample = Range { low: 0, high: 255 };
     let mut ranges: Vec<Vec<Range>> = Vec::with_capacity(params.len());

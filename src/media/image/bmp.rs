@@ -77,20 +77,44 @@ fn write_differences(w: &mut Writer, usual: impl Iterator<Item = u8>, bytes: imp
     }
 }
 
-/// The list that [`write_differences`] wrote, as (position, byte), positions rising and below `len`.
-fn read_differences(r: &mut Reader<'_>, len: u64) -> Result<Vec<(u64, u8)>, MediaError> {
-    let count = r.count(2, "the number of differences")?;
-    let mut list = Vec::with_capacity(count);
-    let mut next = 0;
-    for _ in 0..count {
-        if next >= len {
+/// The list that [`write_differences`] wrote: (position, byte), positions rising and below `len`. It is read while it is
+/// used, since a list in memory would be many times larger than its bytes.
+struct Differences<'a> {
+    r: Reader<'a>,
+    left: usize,
+    next: u64,
+    len: u64,
+}
+
+impl<'a> Differences<'a> {
+    /// Checks the list and steps over it.
+    fn read(r: &mut Reader<'a>, len: u64) -> Result<Self, MediaError> {
+        let left = r.count(2, "the number of differences")?;
+        let list = Self { r: r.clone(), left, next: 0, len };
+        let mut walk = Self { r: r.clone(), ..list };
+        while walk.step()?.is_some() {}
+        *r = walk.r;
+        Ok(list)
+    }
+
+    fn step(&mut self) -> Result<Option<(u64, u8)>, MediaError> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        if self.next >= self.len {
             return Err(MediaError::Inconsistent("a difference lies outside"));
         }
-        let at = next + r.at_most(len - next - 1, "the place of a difference")?;
-        list.push((at, r.u8()?));
-        next = at + 1;
+        let at = self.next + self.r.at_most(self.len - self.next - 1, "the place of a difference")?;
+        (self.left, self.next) = (self.left - 1, at + 1);
+        Ok(Some((at, self.r.u8()?)))
     }
-    Ok(list)
+}
+
+impl Iterator for Differences<'_> {
+    type Item = (u64, u8);
+    fn next(&mut self) -> Option<(u64, u8)> {
+        self.step().ok().flatten() // `read` has met every error
+    }
 }
 
 fn split(file: &[u8], _: Options, limits: &Limits) -> Outcome {
@@ -190,13 +214,13 @@ fn join(recipe: &[u8], content: &Content, limits: &Limits, sink: &mut Sink<'_>) 
         return Err(MediaError::Inconsistent("the pixels start inside the BMP header"));
     }
     let mut header = usual_header(offset, p.width, p.height, top_down, bits);
-    for (at, byte) in read_differences(&mut r, offset as u64)? {
+    for (at, byte) in Differences::read(&mut r, offset as u64)? {
         header[at as usize] = byte;
     }
     let used = p.width as usize * usize::from(bits / 8);
     let row_stride = limits.check(stride(p.width, bits), "a row")?;
     let pad = row_stride - used;
-    let mut padding = read_differences(&mut r, pad as u64 * u64::from(p.height))?.into_iter().peekable();
+    let mut padding = Differences::read(&mut r, pad as u64 * u64::from(p.height))?.peekable();
     let trailing = r.blob()?;
     r.end()?;
     emit(sink, &header)?;

@@ -1,6 +1,6 @@
 //! Adaptive maps: from a bit history, or from a prediction in a small context, to a probability learned while coding.
 //!
-//! What must stay true: probabilities are 22-bit integers and stay within their range whatever the bits are.
+//! What must stay true: probabilities are integers of 30 fractional bits and stay within their range whatever the bits are.
 
 use super::history::PRIOR;
 use super::logistic::{LIMIT, squash};

@@ -60,7 +60,8 @@ impl Cuts {
         let longest = limit.min(0x7fff_ffff);
         let mut lengths;
         if flags & LIST != 0 {
-            let count = r.count(1, "the number of IDATs")?;
+            let most = (r.remaining() as u64).min(limit / 12);
+            let count = r.at_most(most, "the number of IDATs")? as usize;
             lengths = Vec::with_capacity(count);
             for _ in 0..count {
                 lengths.push(r.at_most(longest, LENGTH)? as u32);
@@ -284,5 +285,8 @@ mod tests {
         w.uint(1);
         w.uint(1);
         assert!(Cuts::read(&mut Reader::new(&w.finish()), 1 << 20).is_err());
+        let list = [[LIST, 100].to_vec(), vec![0; 100]].concat();
+        assert!(Cuts::read(&mut Reader::new(&list), 1200).is_ok());
+        assert!(Cuts::read(&mut Reader::new(&list), 1199).is_err());
     }
 }
