@@ -16,7 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("engine", &["spec", "likelihood", "entropy", "wire"]),
     ("quantize", &["spec", "zoo", "likelihood", "engine", "entropy"]),
     ("predict", &["entropy"]),
-    ("media", &["wire"]),
+    ("media", &["entropy", "wire"]),
     ("container", &["wire", "predict", "media", "entropy"]),
     ("codec", &["wire", "entropy", "spec", "zoo", "likelihood", "engine", "quantize", "predict", "media", "container"]),
     ("train", &["zoo", "likelihood", "media", "spec", "engine", "quantize", "wire"]),
