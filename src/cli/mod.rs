@@ -17,6 +17,7 @@ mod options;
 mod output;
 mod quantize;
 mod report;
+mod signature;
 mod target;
 mod test;
 
@@ -53,6 +54,8 @@ enum Command {
     Completions(completions::Args),
     #[command(hide = true)]
     Man(man::Args),
+    #[command(hide = true)]
+    Signature(signature::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -69,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Quantize(args) => quantize::run(args, global),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
+        Command::Signature(args) => signature::run(args, global),
     });
     match done {
         Ok(exit) => exit.into(),

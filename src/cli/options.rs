@@ -10,13 +10,13 @@ use surprisal::engine::Kernel;
 pub struct Global {
     /// Number of threads; 0 means one for each core. Streams do not depend on it
     #[arg(short = 'T', long, value_name = "N", default_value_t = 0, global = true)]
-    threads: usize,
+    pub threads: usize,
     /// Print errors only
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// The kernel for networks, instead of the fastest one of this machine
     #[arg(long, value_name = "NAME", hide = true, global = true, value_parser = kernel)]
-    kernel: Option<Kernel>,
+    pub kernel: Option<Kernel>,
 }
 
 impl Global {

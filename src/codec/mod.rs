@@ -18,6 +18,7 @@ mod parts;
 mod pieces;
 mod plan;
 mod progress;
+pub mod signature;
 
 pub use crate::container::Coding;
 pub use compress::{Compressed, Measured, Options, Summary, compress, measure};
