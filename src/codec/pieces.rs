@@ -49,7 +49,7 @@ struct Coded {
 
 /// The code length of whole bytes.
 pub(super) fn whole(bytes: usize) -> Bits {
-    Bits((bytes as u64).saturating_mul(8 << Bits::FRACTION))
+    Bits((bytes as u128) << (3 + Bits::FRACTION))
 }
 
 impl Coded {

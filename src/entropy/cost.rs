@@ -2,9 +2,9 @@
 
 use super::{Coder, Damaged, Distribution};
 
-/// A code length in units of 2^-32 bit.
+/// A code length in units of 2^-32 bit. 64 bits of them would end at 512 MiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Bits(pub u64);
+pub struct Bits(pub u128);
 
 impl Bits {
     /// Fractional bits of the unit.
@@ -12,7 +12,7 @@ impl Bits {
 
     /// Whole bits, rounded up.
     pub fn ceil_bits(self) -> u64 {
-        self.0.div_ceil(1 << Self::FRACTION)
+        self.0.div_ceil(1 << Self::FRACTION).try_into().unwrap_or(u64::MAX)
     }
     /// Whole bytes, rounded up.
     pub fn ceil_bytes(self) -> u64 {
@@ -75,7 +75,7 @@ pub fn cost_of(width: u32, precision: u32) -> Bits {
     let mantissa = u64::from(width << (31 - exponent)) & 0x7fff_ffff; // 31 bits behind the leading one
     let (index, rest) = ((mantissa >> 22) as usize, mantissa & ((1 << 22) - 1));
     let log2 = LOG2[index] + (((LOG2[index + 1] - LOG2[index]) * rest) >> 22);
-    Bits((u64::from(precision) << 32) - (u64::from(exponent) << 32) - log2)
+    Bits(((u64::from(precision) << 32) - (u64::from(exponent) << 32) - log2).into())
 }
 
 /// Adds up what each symbol costs.
@@ -121,5 +121,12 @@ mod tests {
             assert!((cost_of(width, 24).to_f64() - exact).abs() < 7e-7, "{width}");
         }
         assert_eq!(cost_of(1 << 15, 16), Bits(1 << 32));
+    }
+
+    #[test]
+    fn sums_of_large_files_do_not_saturate() {
+        let segment = Bits(8 << (Bits::FRACTION + 22)); // 4 MiB
+        let sum: Bits = std::iter::repeat_n(segment, 1 << 20).sum();
+        assert_eq!(sum.ceil_bytes(), 1 << 42);
     }
 }

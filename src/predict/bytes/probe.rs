@@ -32,8 +32,8 @@ pub fn looks_incompressible(data: &[u8]) -> bool {
     }
     // Sum of count * log2(total / count), in units of 2^-32 bit; the sample's size is 2^14.
     let total = sample.len() as u64;
-    let bits: u64 = counts.iter().filter(|&&n| n > 0).map(|&n| u64::from(n) * cost_of(n, 14).0).sum();
-    if bits >> 32 < total * 78 / 10 {
+    let bits: u128 = counts.iter().filter(|&&n| n > 0).map(|&n| u128::from(n) * cost_of(n, 14).0).sum();
+    if bits >> 32 < u128::from(total) * 78 / 10 {
         return false;
     }
     measure(&sample, Hint::default()).ceil_bytes() * 100 > total * 98
