@@ -242,7 +242,10 @@ fn models_are_found_by_path_name_and_id() {
     for m in [name, id, &id[..8], path.to_str().unwrap()] {
         assert!(expect(at, &["compress", "-c", "a.ppm", "-m", m], 0).stdout == first, "-m {m}");
     }
-    assert!(stderr(&expect(at, &["compress", "a.ppm", "-m", "nobody"], 2)).contains("no model is called 'nobody'"));
+    for command in ["compress", "measure", "decompress", "test"] {
+        let refused = expect(at, &[command, "a.ppm", "-m", "nobody"], 2);
+        assert!(stderr(&refused).contains("no model is called 'nobody'"), "{command}");
+    }
     let broken = expect(at, &["compress", "a.ppm", "-m", "bad/broken.srm"], 2);
     assert!(stderr(&broken).contains("bad/broken.srm"), "{}", stderr(&broken));
     assert!(stderr(&expect(at, &["models", "-m", "bad"], 2)).contains("bad/broken.srm"));

@@ -43,7 +43,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let folders = if args.recursive { Folders::Walk } else { Folders::Refuse("add -r to compress the files in it") };
     let (inputs, worst) = inputs::gather(&args.files, folders, global.quiet);
     let mut targets = args.target.plan(inputs.len(), false)?;
-    let models = args.models.models(global);
+    let models = args.models.models(global)?;
     let options = Options { verify: !args.no_verify, pixels: args.pixels, limit: args.limit.bytes() };
     let done = report::each(inputs, |input| {
         let target = targets.of(&input, |path| Ok(with_extension(path)))?;

@@ -33,7 +33,7 @@ pub struct Args {
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, Folders::Refuse("name the streams in it"), global.quiet);
     let mut targets = args.target.plan(inputs.len(), true)?;
-    let models = args.models.models(global);
+    let models = args.models.models(global)?;
     let done = report::each(inputs, |input| {
         let target = targets.of(&input, without_extension)?;
         output::check(&target, input.path(), args.target.force)?;

@@ -26,7 +26,7 @@ pub struct Args {
 /// Shows every header.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, Folders::Refuse("name the streams in it"), global.quiet);
-    let models = args.models.models(global);
+    let models = args.models.models(global)?;
     let done = report::each(inputs, |input| {
         let name = input.name();
         let stream = input.read(true)?;

@@ -17,7 +17,7 @@ pub struct Args {
 
 /// Lists them.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
-    let models = args.models.models(global);
+    let models = args.models.models(global)?;
     let mut worst = Exit::Done;
     for found in models.all() {
         let place = match &found.path {

@@ -44,9 +44,11 @@ pub struct ModelOptions {
 }
 
 impl ModelOptions {
-    /// The models to look in.
-    pub fn models(&self, global: &Global) -> Models {
-        Models::new(&self.named, global.kernel.unwrap_or_else(Kernel::best))
+    /// The models to look in. One that was named must be there, whether a file needs it or not.
+    pub fn models(&self, global: &Global) -> Result<Models, Fault> {
+        let models = Models::new(&self.named, global.kernel.unwrap_or_else(Kernel::best));
+        models.check()?;
+        Ok(models)
     }
 }
 

@@ -43,7 +43,8 @@ pub fn each<T>(items: Vec<T>, mut work: impl FnMut(T) -> Result<(), Fault>) -> R
     for item in items {
         match work(item) {
             Ok(()) => {}
-            Err(Fault::Closed) => return Err(Fault::Closed),
+            Err(Fault::Closed) if worst == Exit::Done => return Err(Fault::Closed),
+            Err(Fault::Closed) => break,
             Err(fault) => {
                 error(&fault);
                 worst = worst.max(fault.exit());

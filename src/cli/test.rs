@@ -29,7 +29,7 @@ pub struct Args {
 /// Tests every stream.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, Folders::Refuse("name the streams in it"), global.quiet);
-    let models = args.models.models(global);
+    let models = args.models.models(global)?;
     let done = report::each(inputs, |input| {
         let name = input.name();
         let stream = input.read(true)?;

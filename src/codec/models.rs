@@ -106,6 +106,11 @@ impl Models {
         })
     }
 
+    /// Whether the model that the user named is there.
+    pub fn check(&self) -> Result<(), ModelError> {
+        self.wanted.iter().try_for_each(|name| self.choose(name).map(drop))
+    }
+
     /// The network with this identity.
     pub fn find(&self, id: ModelId) -> Result<Arc<Network>, ModelError> {
         if let Some(network) = self.lock().iter().find(|network| network.program().id() == id) {

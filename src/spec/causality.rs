@@ -63,7 +63,8 @@ impl NetworkSpec {
     }
 
     /// How many columns a row must lag behind the row above when rows are coded side by side, so that every symbol that an
-    /// output sees (inside the grid) is there; none if no lag is enough.
+    /// output sees (inside the grid) is there; none if no lag is enough. What stands for missing symbols at the grid's
+    /// border may need more: see [`Network::lag`](crate::engine::Network::lag).
     pub fn wavefront_lag(&self) -> Result<Option<u32>, SpecError> {
         const ROW: usize = 2;
         let mut lag = 0;
