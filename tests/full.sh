@@ -1,30 +1,50 @@
 #!/usr/bin/env bash
-# Every test in the large size: debug and release, 20 000 mutations, every kernel, profile and processor. Hours are not
-# needed: about one on two cores. The last result stands in tests/FULL.md.
+# Every test with every profile, target and count: hours, before a release. Writes tests/FULL.md.
+#
+# Profiles: debug, release, release for this very processor. Targets: tests/exact.sh. SURPRISAL_MUTATIONS: 20 000, unless set.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-export SURPRISAL_MUTATIONS=${SURPRISAL_MUTATIONS:-20000} SURPRISAL_FUZZ=${SURPRISAL_FUZZ:-20000}
-log=$(mktemp)
-failed=0
-step() {
-    echo "== $*"
-    "$@" || { failed=1; echo "FAILED: $*"; }
+export SURPRISAL_MUTATIONS=${SURPRISAL_MUTATIONS:-20000}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+worst=0
+: >"$work/rows"
+
+# run NAME COMMAND...: adds a row to the table.
+run() {
+    local name=$1 start=$SECONDS result=passed counts
+    shift
+    echo "== $name"
+    "$@" 2>&1 | tee "$work/log"
+    [ "${PIPESTATUS[0]}" = 0 ] || { result=FAILED; worst=1; }
+    counts=$(awk '/^test result:/ { p += $4; f += $6; i += $8 } END { print p + 0, "passed,", f + 0, "failed,", i + 0, "ignored" }' "$work/log")
+    if grep -q '^exactness:' "$work/log"; then counts=$(sed -n 's/^exactness: //p' "$work/log"); fi
+    echo "| $name | $result | $counts | $((SECONDS - start)) s |" >>"$work/rows"
+    grep '^skipped:' "$work/log" | sort -u | sed "s/^/- $name: /" >>"$work/skipped"
 }
+
+run "debug" cargo test --locked --lib --bins --tests --no-fail-fast -- --nocapture
+run "documentation" cargo test --locked --doc
+run "release" cargo test --locked --release --lib --bins --tests --no-fail-fast -- --nocapture
+run "release, target-cpu=native" env RUSTFLAGS="-C target-cpu=native" \
+    cargo test --locked --release --target-dir "${CARGO_TARGET_DIR:-target}/native" --lib --bins --tests --no-fail-fast -- --nocapture
+run "other machines and builds (exact.sh)" tests/exact.sh
+
 {
-    step cargo fmt --check
-    step cargo clippy --locked --all-targets -- -D warnings
-    step cargo test --locked
-    step cargo test --locked --release
-    step tests/exact.sh
-} 2>&1 | tee "$log"
-echo
-echo "commit    $(git rev-parse --short HEAD 2>/dev/null)"
-echo "date      $(date -u +%F)"
-echo "machine   $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -1), $(nproc) cores, $(uname -m), $(rustc --version)"
-echo "mutations $SURPRISAL_MUTATIONS of streams and models, $SURPRISAL_FUZZ fuzzed inputs a target"
-awk '/^test result:/ { p += $4; f += $6; i += $8 } END { printf "tests     %d passed, %d failed, %d ignored\n", p, f, i }' "$log"
-grep '^exactness:' "$log"
-if grep -q '^FAILED' "$log"; then
-    grep '^FAILED' "$log"
-    exit 1
-fi
+    echo "# The last full test run"
+    echo
+    echo "\`tests/full.sh\` wrote this page: $(date -u +%Y-%m-%d), $(git describe --always --dirty 2>/dev/null),"
+    echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1) with $(nproc) cores, $(uname -sm), $(rustc --version);"
+    echo "$SURPRISAL_MUTATIONS mutations."
+    echo
+    echo "| part | result | tests | time |"
+    echo "|---|---|---|---|"
+    cat "$work/rows"
+    echo
+    echo "Skipped:"
+    echo
+    if [ -s "$work/skipped" ]; then cat "$work/skipped"; else echo "- nothing"; fi
+} >tests/FULL.md
+cat tests/FULL.md
+exit $worst
