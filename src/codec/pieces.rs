@@ -114,8 +114,8 @@ pub(super) fn bands<'a>(
     let code = |(index, band): (usize, Band)| {
         let samples = &picture.samples[band.first as usize * line..][..band.rows as usize * line];
         let mut best = by_network(network, picture, band, mode);
-        let hopeful =
-            drawn_cost(samples, picture.width, picture.channels) < best.cost || best.cost >= whole(samples.len());
+        let drawn = looks_drawn(samples, picture.width, picture.channels);
+        let hopeful = drawn || best.cost >= whole(samples.len());
         if hopeful && samples.len() <= bytes::SEGMENT {
             let other = by_bytes(samples, hint, mode);
             if other.cost < best.cost {
@@ -162,18 +162,16 @@ pub(super) fn row_hint(width: u32, channels: u8) -> Hint {
     Hint { record: width.saturating_mul(u32::from(channels)), pixel: u32::from(channels) }
 }
 
-/// A guess at the bits of rows of pixels under a model that only knows repetition: half a bit where a pixel equals its left,
-/// upper, upper left or upper right neighbour, half the bits of a pixel elsewhere. Drawings and screenshots cost less than
-/// photographs' networks need for them; smooth skies do not. Only the encoder asks this.
-fn drawn_cost(samples: &[u8], width: u32, channels: u8) -> Bits {
+/// Whether three quarters of the pixels equal their left, upper, upper left or upper right neighbour: usual in drawings and
+/// screenshots, where the byte model may beat a network that was trained on photographs; in photographs not even smooth skies
+/// come near. Only the encoder asks this.
+fn looks_drawn(samples: &[u8], width: u32, channels: u8) -> bool {
     let (unit, line) = (usize::from(channels), width as usize * usize::from(channels));
     let pixel = |at: usize| &samples[at..at + unit];
-    let repeats = |at: usize| {
+    let repeats = |at: &usize| {
         let earlier = [unit, line, line + unit, line - unit];
-        earlier.into_iter().any(|back| (1..=at).contains(&back) && pixel(at) == pixel(at - back))
+        earlier.into_iter().any(|back| (1..=*at).contains(&back) && pixel(*at) == pixel(at - back))
     };
-    let pixels = samples.len() / unit;
-    let repeated = (0..pixels).filter(|i| repeats(i * unit)).count();
-    let halves = repeated + 8 * unit * (pixels - repeated);
-    Bits((halves as u128) << (Bits::FRACTION - 1))
+    let repeated = (0..samples.len()).step_by(unit).filter(repeats).count();
+    repeated * unit >= samples.len() / 4 * 3
 }
