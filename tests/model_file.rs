@@ -71,7 +71,7 @@ fn run(program: Program, picture: &Picture) {
     }
     let codes: Vec<_> = bands(picture.height).map(|band| encode_band(&network, picture, band)).collect();
     let codes: Vec<_> = codes.iter().map(|code| Code::Network(code)).collect();
-    let back = decode_picture(&network, (picture.width, picture.height, 3), &codes, 1).unwrap();
+    let back = decode_picture(&network, (picture.width, picture.height, 3), &codes, 1, &|_| ()).unwrap();
     assert!(back == *picture);
 }
 

@@ -131,7 +131,7 @@ fn hash_codes(network: &Network, picture: &Picture, threads: usize, [codes, deco
     let bits: Bits = bands(picture.height).map(|band| measure_band(network, picture, band)).sum();
     codes.update(&bits.0.to_le_bytes());
     let each: Vec<_> = each.iter().map(|code| Code::Network(code)).collect();
-    match decode_picture(network, (picture.width, picture.height, picture.channels), &each, threads) {
+    match decode_picture(network, (picture.width, picture.height, picture.channels), &each, threads, &|_| ()) {
         Ok(back) if back == *picture => decoded.update(&back.samples),
         Ok(_) => decoded.update(b"other samples"),
         Err(_) => decoded.update(b"damaged"),
@@ -145,7 +145,7 @@ fn files() -> [Vec<u8>; 3] {
     pnm.extend_from_slice(&picture.samples);
     let words = ["surprise ", "is ", "the ", "length ", "of ", "code, ", "in bits. "];
     let text = picture.samples.iter().flat_map(|v| words[usize::from(*v) % words.len()].bytes());
-    let records = (0..1500u32).map(|i| (i / 60 * (i % 60) >> (i % 3)) as u8);
+    let records = (0..1500u32).map(|i| ((i / 60 * (i % 60)) >> (i % 3)) as u8);
     [pnm, text.take(1500).collect(), records.collect()]
 }
 
