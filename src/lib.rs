@@ -4,6 +4,7 @@
 //! same way on every machine. Dependencies point one way: `cli` → `codec` → (`engine`, `predict`, `media`, `container`) →
 //! (`spec`, `entropy`, `wire`).
 #![warn(missing_docs)]
+#![deny(unsafe_code)]
 
 pub mod codec;
 pub mod container;

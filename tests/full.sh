@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Every test with every profile, target and count: hours, before a release. Writes tests/FULL.md.
 #
-# Profiles: debug, release, release for this very processor. Targets: tests/exact.sh. SURPRISAL_MUTATIONS: 20 000, unless set.
+# Profiles: debug, release, release for this very processor. Targets: tests/exact.sh. Counts: SURPRISAL_MUTATIONS 20 000, SURPRISAL_FUZZ 2 000 a target, unless set.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-export SURPRISAL_MUTATIONS=${SURPRISAL_MUTATIONS:-20000}
+export SURPRISAL_MUTATIONS=${SURPRISAL_MUTATIONS:-20000} SURPRISAL_FUZZ=${SURPRISAL_FUZZ:-2000}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -36,7 +36,7 @@ run "other machines and builds (exact.sh)" tests/exact.sh
     echo
     echo "\`tests/full.sh\` wrote this page: $(date -u +%Y-%m-%d), $(git describe --always --dirty 2>/dev/null),"
     echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1) with $(nproc) cores, $(uname -sm), $(rustc --version);"
-    echo "$SURPRISAL_MUTATIONS mutations."
+    echo "$SURPRISAL_MUTATIONS mutations, $SURPRISAL_FUZZ fuzz inputs a target."
     echo
     echo "| part | result | tests | time |"
     echo "|---|---|---|---|"
