@@ -101,7 +101,7 @@ fn one(
     }
     let share = report::percent(coded, summary.length);
     let bits = bits_per_sample(summary).map(|bits| format!(", {bits:.3} bits per dimension")).unwrap_or_default();
-    let line = format_args!("{name}: {share} ({} => {coded} bytes{bits}, {})", summary.length, target.name());
+    let line = format!("{name}: {share} ({} => {coded} bytes{bits}, {})", summary.length, target.name());
     report::note(global.quiet, line);
     Ok(())
 }
