@@ -164,7 +164,7 @@ impl<'t> Mixture<'t> {
                 center: (i64::from(mean) << MEAN_FRACTION) + offset + (1 << (MEAN_FRACTION - 1)),
             };
             total += u64::from(weight);
-            if weight > components[heaviest].weight as u16 {
+            if u32::from(weight) > components[heaviest].weight {
                 heaviest = k;
             }
         }

@@ -16,8 +16,3 @@ pub struct Part {
 
 /// All parts that this build can decode.
 pub const PARTS: &[Part] = &[bytes::PART];
-
-/// The part that a stream names, if this build has it in that version.
-pub fn find(name: &str, version: u16) -> Option<Part> {
-    PARTS.iter().copied().find(|part| part.name == name && part.version == version)
-}
