@@ -1,0 +1,104 @@
+//! The files of a training: one name, an ending for each.
+
+use super::super::fault::Fault;
+use super::super::target::Target;
+use super::super::{output, report};
+use super::watch;
+use std::path::{Path, PathBuf};
+use surprisal::train::checkpoint::Checkpoint;
+use surprisal::train::csv::{self, Point};
+use surprisal::train::data::Corpus;
+use surprisal::train::finish::Finished;
+use surprisal::train::{TrainError, beside, plot};
+
+/// Where everything goes.
+pub struct Files {
+    /// The model's name: that of its file.
+    pub name: String,
+    /// The model.
+    pub model: PathBuf,
+    /// Its weights in floating point.
+    pub weights: PathBuf,
+    /// Its card.
+    pub card: PathBuf,
+    /// Training and validation, as a table.
+    pub csv: PathBuf,
+    /// The same, drawn.
+    pub plot: PathBuf,
+    /// To go on from.
+    pub checkpoint: PathBuf,
+    /// The pictures, decoded.
+    pub pack: PathBuf,
+}
+
+impl Files {
+    /// Beside the model's file.
+    pub fn new(model: &Path) -> Result<Self, Fault> {
+        let name = model.file_stem().map(|s| s.to_string_lossy().into_owned()).filter(|s| !s.is_empty());
+        let name = name.ok_or_else(|| Fault::Error(format!("{}: is no name for a model", model.display())))?;
+        if model.extension().is_none_or(|e| e != "srm") {
+            return Err(Fault::Error(format!("{}: a model's file ends in .srm", model.display())));
+        }
+        let with = |ending| model.with_extension(ending);
+        Ok(Self {
+            name,
+            model: model.to_owned(),
+            weights: with("safetensors"),
+            card: with("md"),
+            csv: with("csv"),
+            plot: with("svg"),
+            checkpoint: with("ckpt"),
+            pack: with("pack"),
+        })
+    }
+
+    /// Fails before any work is done if something would be overwritten. A resumed training goes on with its own files.
+    pub fn check(&self, force: bool, resumed: bool) -> Result<(), Fault> {
+        for path in [&self.model, &self.weights, &self.card] {
+            output::check(&Target::File(path.clone()), None, force)?;
+        }
+        for path in [&self.csv, &self.plot, &self.checkpoint] {
+            if !force && !resumed && path.exists() {
+                let text = "exists already: go on from it with --resume, overwrite it with -f, or choose another name";
+                return Err(Fault::Error(format!("{}: {text}", path.display())));
+            }
+        }
+        Ok(())
+    }
+
+    /// The pictures, packed.
+    pub fn corpus(&self, folders: &[PathBuf], quiet: bool) -> Result<Corpus, Fault> {
+        let bar = watch::bar(0, "reading pictures {bar:20} {pos} of {len}, {eta} left", quiet);
+        let corpus = Corpus::open(folders, &self.pack, &|done, total| {
+            bar.set_length(total);
+            bar.set_position(done);
+        });
+        bar.finish_and_clear();
+        let corpus = corpus.map_err(|e| Fault::Error(e.to_string()))?;
+        corpus.warnings().iter().for_each(|text| report::note(quiet, text));
+        Ok(corpus)
+    }
+
+    /// Writes table and plot.
+    pub fn figures(&self, history: &[Point]) -> Result<(), TrainError> {
+        let write = |path: &Path, text: &str| {
+            beside::write_text(path, text).map_err(|error| TrainError::Write { path: path.to_owned(), error })
+        };
+        write(&self.csv, &csv::text(history))?;
+        // A plot needs two points; that it cannot be drawn is no reason to end a training.
+        if let Ok(drawing) = plot::svg(history) {
+            write(&self.plot, &drawing)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what the training leads to; that nothing is overwritten was checked before it.
+    pub fn write(&self, finished: &Finished, trained: &Checkpoint, corpus: &Corpus) -> Result<(), Fault> {
+        let put = |path: &Path, bytes: &[u8]| output::write(&Target::File(path.to_owned()), bytes, None, true, true);
+        put(&self.weights, &finished.weights)?;
+        put(&self.model, &finished.program.to_bytes())?;
+        let _ = (trained, corpus);
+        //put(&self.card, card::markdown(trained, finished, corpus).as_bytes())
+        Ok(())
+    }
+}
