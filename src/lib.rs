@@ -15,5 +15,7 @@ pub mod media;
 pub mod predict;
 pub mod quantize;
 pub mod spec;
+#[cfg(feature = "torch")]
+pub mod train;
 pub mod wire;
 pub mod zoo;
