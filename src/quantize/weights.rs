@@ -93,14 +93,19 @@ pub fn write(config: &window::Config, network: &FloatNetwork) -> Result<Vec<u8>,
         for (name, part) in names.iter().zip(parts) {
             let width = widths[*part];
             let columns = weights.chunks_exact(inputs).flat_map(|row| &row[first..first + width]);
-            tensors.push((format!("{name}.weight"), vec![rows, width], columns.flat_map(|v| v.to_le_bytes()).collect()));
+            tensors.push((
+                format!("{name}.weight"),
+                vec![rows, width],
+                columns.flat_map(|v| v.to_le_bytes()).collect(),
+            ));
             first += width;
         }
         let bias = layer.bias.iter().flat_map(|v| v.to_le_bytes()).collect();
         tensors.push((format!("{}.bias", names[0]), vec![rows], bias));
     }
     let broken = |e: safetensors::SafeTensorError| QuantizeError::Safetensors(e.to_string());
-    let views = tensors.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
+    let views =
+        tensors.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
     let views = views.collect::<Result<Vec<_>, _>>().map_err(broken)?;
     safetensors::serialize(views, &None).map_err(broken)
 }

@@ -52,8 +52,8 @@ pub struct Plan {
     pub data: [u8; 16],
     /// The minutes asked for, and the steps a second by which they became steps.
     pub minutes: Option<(f64, f64)>,
-    /// The file that the first weights came from.
-    pub from: Option<String>,
+    /// The command that began it.
+    pub command: String,
 }
 
 /// A training between two steps.
@@ -90,7 +90,9 @@ impl Checkpoint {
         }
         let network = weights::blank(&plan.config);
         if network.spec.to_bytes() != plan.spec || Layout::new(&network.spec)?.total() != self.vectors[0].len() {
-            return Err(fail("its network is another one than this version's of the same sizes: begin again".to_owned()));
+            return Err(fail(
+                "its network is another one than this version's of the same sizes: begin again".to_owned(),
+            ));
         }
         Ok(network)
     }

@@ -78,7 +78,10 @@ impl Executor {
             }
         }
         if windows != 1 {
-            return Err(TrainError::Operation { node: 0, what: format!("a network with {windows} sets of neighbours") });
+            return Err(TrainError::Operation {
+                node: 0,
+                what: format!("a network with {windows} sets of neighbours"),
+            });
         }
         let scales: Vec<f32> = (0..=u8::MAX).map(|q| scale(q) as f32).collect();
         let scales = Tensor::f_from_slice(&scales)?.f_to_device(device)?;
@@ -95,7 +98,11 @@ impl Executor {
     }
     /// The neighbours that [`Inputs::window`] holds.
     pub fn offsets(&self) -> &[Offset] {
-        let window = self.spec.nodes.iter().find_map(|n| if let Op::Neighbours { offsets } = &n.op { Some(offsets) } else { None });
+        let window = self
+            .spec
+            .nodes
+            .iter()
+            .find_map(|n| if let Op::Neighbours { offsets } = &n.op { Some(offsets) } else { None });
         window.expect("counted when the executor was made")
     }
 
@@ -115,8 +122,14 @@ impl Executor {
                 }
                 Op::LocalScale { near } => {
                     let near: Vec<i64> = near.iter().map(|k| (*k).into()).collect();
-                    let near = self.planes(x(0))?.f_index_select(2, &Tensor::f_from_slice(&near)?.f_to_device(self.device)?)?;
-                    let sum = near.f_sub(&x(1).f_unsqueeze(2)?)?.f_abs()?.f_sum_dim_intlist([1i64, 2].as_slice(), false, None::<Kind>)?;
+                    let near = self
+                        .planes(x(0))?
+                        .f_index_select(2, &Tensor::f_from_slice(&near)?.f_to_device(self.device)?)?;
+                    let sum = near.f_sub(&x(1).f_unsqueeze(2)?)?.f_abs()?.f_sum_dim_intlist(
+                        [1i64, 2].as_slice(),
+                        false,
+                        None::<Kind>,
+                    )?;
                     self.levels[&id].f_index_select(0, &sum.f_to_kind(Kind::Int64)?)?.f_unsqueeze(1)?
                 }
                 Op::Normalize { unit, clamp } => {

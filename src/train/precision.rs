@@ -46,10 +46,8 @@ const WORTH: f64 = 1.05;
 /// The precision in which a step of `network` on `inputs` takes less time on this machine.
 pub fn faster(network: &FloatNetwork, weights: &Tensor, inputs: &Inputs) -> Result<Precision, TrainError> {
     let device = weights.device();
-    let executors = [
-        Executor::new(network, Precision::Float32, device)?,
-        Executor::new(network, Precision::BFloat16, device)?,
-    ];
+    let executors =
+        [Executor::new(network, Precision::Float32, device)?, Executor::new(network, Precision::BFloat16, device)?];
     let mut best = [Duration::MAX; 2];
     for round in 0..=ROUNDS {
         for (executor, best) in executors.iter().zip(&mut best) {

@@ -9,7 +9,7 @@ use super::checkpoint::Checkpoint;
 use super::csv::Point;
 use super::data::Batch;
 use super::executor::{Executor, Inputs};
-use super::precision::gradient;
+use super::precision::{Precision, gradient};
 use crate::quantize::float::FloatNetwork;
 use std::ops::ControlFlow;
 use std::sync::mpsc::sync_channel;
@@ -24,6 +24,8 @@ const CHUNK: usize = 8192;
 /// Rows of figures in a training that is long enough, and the steps between them at most.
 const ROWS: u64 = 200;
 const MAX_INTERVAL: u64 = 500;
+/// Steps between validations at least.
+const VALIDATE: u64 = 100;
 /// Time between checkpoints.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -59,6 +61,8 @@ pub trait Source: Sync {
 /// A training under way.
 pub struct Trainer {
     executor: Executor,
+    /// In full precision, as the weights will be used.
+    exact: Executor,
     adam: Adam,
     checkpoint: Checkpoint,
 }
@@ -67,8 +71,9 @@ impl Trainer {
     /// Begins or goes on where the checkpoint stands. Of `network` only the description and the constants are used.
     pub fn new(network: &FloatNetwork, checkpoint: Checkpoint, device: Device) -> Result<Self, TrainError> {
         let executor = Executor::new(network, checkpoint.plan.precision, device)?;
+        let exact = Executor::new(network, Precision::Float32, device)?;
         let adam = Adam::resume(checkpoint.vectors.each_ref().map(Vec::as_slice), device)?;
-        Ok(Self { executor, adam, checkpoint })
+        Ok(Self { executor, exact, adam, checkpoint })
     }
 
     /// Trains to the end of the plan, or until the monitor ends it. Gives the state in which it ended.
@@ -95,7 +100,7 @@ impl Trainer {
         monitor: &mut dyn Monitor,
     ) -> Result<(), TrainError> {
         let total = self.checkpoint.plan.schedule.total;
-        let interval = (total / ROWS).clamp(1, MAX_INTERVAL);
+        let interval = interval(total);
         let (before, start) = (self.checkpoint.seconds, Instant::now());
         let (mut saved, mut speed) = (start, Speed::new(start));
         let mut sum = self.zero()?;
@@ -149,21 +154,26 @@ impl Trainer {
     /// Adds a row of figures after a step.
     fn row(&mut self, step: u64, train: f64, validation: &Batch) -> Result<(), TrainError> {
         let plan = &self.checkpoint.plan;
-        let validation = if validation.count > 0 { Some(self.validate(validation)?) } else { None };
+        let rows = VALIDATE.div_ceil(interval(plan.schedule.total));
+        let is_due = (self.checkpoint.history.len() as u64 + 1) % rows == 0 || step + 1 == plan.schedule.total;
+        let validation = match is_due && validation.count > 0 {
+            true => Some(mean_bits(&self.exact, &self.adam.average, validation)?),
+            false => None,
+        };
         let (pixels, lr) = ((step + 1) * u64::from(plan.batch), plan.schedule.rate(step));
         let seconds = self.checkpoint.seconds;
         self.checkpoint.history.push(Point { step: step + 1, pixels, seconds, train, validation, lr });
         Ok(())
     }
 
-    /// Bits per dimension of the average weights.
-    fn validate(&self, batch: &Batch) -> Result<f64, TrainError> {
-        mean_bits(&self.executor, &self.adam.average, batch)
-    }
-
     fn zero(&self) -> Result<Tensor, TrainError> {
         Ok(Tensor::f_zeros([0i64; 0].as_slice(), (Kind::Float, self.executor.device()))?)
     }
+}
+
+/// Steps from row to row.
+fn interval(total: u64) -> u64 {
+    (total / ROWS).clamp(1, MAX_INTERVAL)
 }
 
 /// Bits per dimension of `weights` on a batch of any length.

@@ -5,11 +5,13 @@ use super::super::target::Target;
 use super::super::{output, report};
 use super::watch;
 use std::path::{Path, PathBuf};
+use surprisal::train::card::{self, Card};
 use surprisal::train::checkpoint::Checkpoint;
 use surprisal::train::csv::{self, Point};
 use surprisal::train::data::Corpus;
 use surprisal::train::finish::Finished;
 use surprisal::train::{TrainError, beside, plot};
+use surprisal::zoo::window;
 
 /// Where everything goes.
 pub struct Files {
@@ -27,6 +29,8 @@ pub struct Files {
     pub plot: PathBuf,
     /// To go on from.
     pub checkpoint: PathBuf,
+    /// The files that were trained on.
+    pub list: PathBuf,
     /// The pictures, decoded.
     pub pack: PathBuf,
 }
@@ -48,13 +52,14 @@ impl Files {
             csv: with("csv"),
             plot: with("svg"),
             checkpoint: with("ckpt"),
+            list: with("files.txt"),
             pack: with("pack"),
         })
     }
 
     /// Fails before any work is done if something would be overwritten. A resumed training goes on with its own files.
     pub fn check(&self, force: bool, resumed: bool) -> Result<(), Fault> {
-        for path in [&self.model, &self.weights, &self.card] {
+        for path in [&self.model, &self.weights, &self.card, &self.list] {
             output::check(&Target::File(path.clone()), None, force)?;
         }
         for path in [&self.csv, &self.plot, &self.checkpoint] {
@@ -97,8 +102,38 @@ impl Files {
         let put = |path: &Path, bytes: &[u8]| output::write(&Target::File(path.to_owned()), bytes, None, true, true);
         put(&self.weights, &finished.weights)?;
         put(&self.model, &finished.program.to_bytes())?;
-        let _ = (trained, corpus);
-        //put(&self.card, card::markdown(trained, finished, corpus).as_bytes())
-        Ok(())
+        put(&self.list, card::files(corpus.files()).as_bytes())?;
+        put(&self.card, self.describe(finished, trained, corpus).markdown().as_bytes())
+    }
+
+    /// The model's card.
+    fn describe(&self, finished: &Finished, trained: &Checkpoint, corpus: &Corpus) -> Card {
+        let (plan, program) = (&trained.plan, &finished.program);
+        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let window::Config { radius, first, width, blocks, head, components } = plan.config;
+        Card {
+            name: self.name.clone(),
+            id: program.id().to_string(),
+            family: plan.family.clone(),
+            config: format!(
+                "radius {radius}, {first} -> {width}, {blocks} residual blocks, heads of {head}, {components} logistics"
+            ),
+            parameters: trained.vectors[0].len() as u64,
+            macs: program.macs(),
+            data: corpus.into(),
+            command: plan.command.clone(),
+            seed: plan.seed,
+            steps: plan.schedule.total,
+            batch: plan.batch.into(),
+            lr: plan.schedule.rate,
+            seconds: trained.seconds,
+            device: plan.device.clone(),
+            threads: plan.threads as usize,
+            precision: plan.precision.to_string(),
+            validation: trained.history.iter().rev().find_map(|p| p.validation),
+            quantized: Some(finished.report),
+            weights: name(&self.weights),
+            list: name(&self.list),
+        }
     }
 }

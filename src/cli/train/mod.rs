@@ -26,9 +26,9 @@ use watch::Watch;
 
 /// Train a model on pictures of your own
 ///
-/// Beside MODEL.srm it writes, under the same name: .safetensors (the weights in floating point), .md (the model's card), .csv
-/// and .svg (training and validation in bits per dimension), .ckpt (a checkpoint, every few minutes, to go on from with
-/// --resume) and .pack (the pictures, decoded; may be deleted).
+/// Beside MODEL.srm it writes, under the same name: .safetensors (the weights in floating point), .md (the model's card),
+/// .files.txt (what it was trained on), .csv and .svg (training and validation in bits per dimension), .ckpt (a checkpoint,
+/// every few minutes, to go on from with --resume) and .pack (the pictures, decoded; may be deleted).
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What the model is for
@@ -164,7 +164,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let device = prepare::device(&args.device)?;
     prepare::threads(global.threads);
     let resumed = args.resume.as_deref().map(Checkpoint::load).transpose()?;
-    let (config, network, from) = network(args, resumed.as_ref())?;
+    let (config, network) = network(args, resumed.as_ref())?;
     let batch = resumed.as_ref().map_or(args.recipe.batch, |c| c.plan.batch);
     prepare::check_memory(&network, batch)?;
 
@@ -184,9 +184,9 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         }
         None => {
             let layout = Layout::new(&network.spec)?;
-            let weights = if from.is_some() { layout.gather(&network) } else { layout.initial(args.seed) };
+            let weights = if args.from.is_some() { layout.gather(&network) } else { layout.initial(args.seed) };
             let trial = Trial { network: &network, weights: &weights, source: &source, device };
-            let plan = plan(args, &trial, config, from, &corpus, global)?;
+            let plan = plan(args, &trial, config, &corpus, global)?;
             Checkpoint::begin(plan, weights)
         }
     };
@@ -206,19 +206,17 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-/// The sizes, the description with its constants (and weights, if there are some to begin with), and where those are from.
-fn network(args: &Args, resumed: Option<&Checkpoint>) -> Result<(window::Config, FloatNetwork, Option<String>), Fault> {
+/// The sizes, and the description with its constants (and weights, if there are some to begin with).
+fn network(args: &Args, resumed: Option<&Checkpoint>) -> Result<(window::Config, FloatNetwork), Fault> {
     if let (Some(checkpoint), Some(path)) = (resumed, &args.resume) {
-        return Ok((checkpoint.plan.config.clone(), checkpoint.network(path)?, None));
+        return Ok((checkpoint.plan.config.clone(), checkpoint.network(path)?));
     }
     let Some(path) = &args.from else {
         let config = args.sizes.config();
-        return Ok((config.clone(), weights::blank(&config), None));
+        return Ok((config.clone(), weights::blank(&config)));
     };
     let bytes = fs::read(path).map_err(|e| Fault::io(path, "read", &e))?;
-    let name = path.display().to_string();
-    let (config, network) = weights::read(&bytes).map_err(|e| Fault::Error(format!("{name}: {e}")))?;
-    Ok((config, network, Some(name)))
+    weights::read(&bytes).map_err(|e| Fault::Error(format!("{}: {e}", path.display())))
 }
 
 /// Whether a checkpoint belongs to these pictures; says so if the result may differ from that of an unbroken run.
@@ -240,14 +238,7 @@ fn check(checkpoint: &Checkpoint, args: &Args, corpus: &Corpus, global: &Global)
 }
 
 /// Decides what is left open by the command line.
-fn plan(
-    args: &Args,
-    trial: &Trial,
-    config: window::Config,
-    from: Option<String>,
-    corpus: &Corpus,
-    global: &Global,
-) -> Result<Plan, Fault> {
+fn plan(args: &Args, trial: &Trial, config: window::Config, corpus: &Corpus, global: &Global) -> Result<Plan, Fault> {
     let precision = match args.recipe.precision {
         Wanted::Auto => trial.precision()?,
         Wanted::Float32 => Precision::Float32,
@@ -280,8 +271,18 @@ fn plan(
         device: args.device.clone(),
         data: corpus.fingerprint(),
         minutes,
-        from,
+        command: command(),
     })
+}
+
+/// The command line of this process, as a shell would take it.
+fn command() -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@".contains(c);
+    let quoted = std::env::args().skip(1).map(|word| match word.chars().all(plain) && !word.is_empty() {
+        true => word,
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    });
+    std::iter::once("surprisal".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// What came out.
