@@ -92,3 +92,67 @@ impl Adam {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_those_of_the_published_algorithm() {
+        let start = [0.5f32, -1.0, 2.0];
+        let mut adam = Adam::new(&start, Device::Cpu).unwrap();
+        let (mut w, mut a, mut m, mut v) = (start.map(f64::from), start.map(f64::from), [0.0; 3], [0.0; 3]);
+        for step in 0..40u64 {
+            let gradient: [f64; 3] =
+                std::array::from_fn(|i| ((step * 7 + i as u64 * 3) % 11) as f64 / 5.0 - 1.0 - 0.2 * i as f64);
+            let tensor = Tensor::from_slice(&gradient.map(|g| g as f32));
+            adam.step(&tensor, step, 0.01).unwrap();
+            let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+            let t = step as i32 + 1;
+            for i in 0..3 {
+                let g = gradient[i] * (1.0 / (norm + 1e-6)).min(1.0);
+                m[i] = 0.9 * m[i] + 0.1 * g;
+                v[i] = 0.99 * v[i] + 0.01 * g * g;
+                w[i] -= 0.01 * (m[i] / (1.0 - 0.9f64.powi(t))) / ((v[i] / (1.0 - 0.99f64.powi(t))).sqrt() + 1e-8);
+                let decay = f64::from(t) / (f64::from(t) + 20.0);
+                a[i] = decay * a[i] + (1.0 - decay) * w[i];
+            }
+        }
+        let [weights, average, first, second] = adam.vectors().unwrap();
+        for i in 0..3 {
+            for (found, expected) in [(&weights, w), (&average, a), (&first, m), (&second, v)] {
+                assert!(
+                    (f64::from(found[i]) - expected[i]).abs() < 1e-5 * (1.0 + expected[i].abs()),
+                    "{found:?} {expected:?}"
+                );
+            }
+        }
+        assert!(weights != average);
+    }
+
+    #[test]
+    fn what_was_saved_goes_on_bit_for_bit() {
+        let gradient = |step: u64| Tensor::from_slice(&[0.1f32, -0.7, step as f32 * 0.01]);
+        let mut unbroken = Adam::new(&[1.0, 2.0, 3.0], Device::Cpu).unwrap();
+        (0..9).for_each(|step| unbroken.step(&gradient(step), step, 0.02).unwrap());
+        let saved = unbroken.vectors().unwrap();
+        let mut resumed = Adam::resume(saved.each_ref().map(Vec::as_slice), Device::Cpu).unwrap();
+        for step in 9..20 {
+            unbroken.step(&gradient(step), step, 0.02).unwrap();
+            resumed.step(&gradient(step), step, 0.02).unwrap();
+        }
+        assert_eq!(unbroken.vectors().unwrap(), resumed.vectors().unwrap());
+    }
+
+    #[test]
+    fn the_rate_rises_and_falls() {
+        let schedule = Schedule { total: 10_000, rate: 2e-3 };
+        assert!((schedule.rate(0) - 1e-5).abs() < 1e-12);
+        assert!(schedule.rate(199) > 1.99e-3 && schedule.rate(199) <= 2e-3);
+        assert!((schedule.rate(5_000) - 1e-3).abs() < 1e-9);
+        assert_eq!(schedule.rate(9_999), 2e-5);
+        assert!((200..9_999).all(|k| schedule.rate(k + 1) <= schedule.rate(k)));
+        let short = Schedule { total: 1, rate: 0.5 };
+        assert_eq!(short.rate(0), 0.5);
+    }
+}

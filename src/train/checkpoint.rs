@@ -137,3 +137,76 @@ impl Checkpoint {
         if is_whole { Ok(checkpoint) } else { Err(damaged()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Checkpoint {
+        let config = window::Config { radius: 2, first: 3, width: 2, blocks: 0, head: 2, components: 1 };
+        let network = weights::blank(&config);
+        let layout = Layout::new(&network.spec).unwrap();
+        let plan = Plan {
+            family: window::FAMILY.to_owned(),
+            config,
+            spec: network.spec.to_bytes(),
+            schedule: Schedule { total: 100, rate: 2e-3 },
+            batch: 32,
+            seed: u64::MAX,
+            precision: Precision::BFloat16,
+            threads: 2,
+            device: "cpu".to_owned(),
+            data: [9; 16],
+            minutes: Some((0.1, 17.25)),
+            command: "surprisal train 'a b'".to_owned(),
+        };
+        let point = Point { step: 5, pixels: 160, seconds: 1.5, train: 4.25, validation: None, lr: 1e-3 };
+        Checkpoint { step: 5, seconds: 1.5, history: vec![point], ..Checkpoint::begin(plan, layout.initial(1)) }
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.ckpt");
+        let checkpoint = sample();
+        checkpoint.save(&path).unwrap();
+        checkpoint.save(&path).unwrap();
+        assert_eq!(Checkpoint::load(&path).unwrap(), checkpoint);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        checkpoint.network(&path).unwrap();
+    }
+
+    #[test]
+    fn damage_is_found_wherever_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.ckpt");
+        sample().save(&path).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        for at in (0..bytes.len()).step_by(7).chain(0..64) {
+            let mut broken = bytes.clone();
+            broken[at] ^= 0x10;
+            fs::write(&path, &broken).unwrap();
+            let error = Checkpoint::load(&path).unwrap_err().to_string();
+            assert!(error.contains("a.ckpt"), "{error}");
+            fs::write(&path, &bytes[..at]).unwrap();
+            Checkpoint::load(&path).unwrap_err();
+        }
+        fs::write(&path, [&bytes[..], &[0]].concat()).unwrap();
+        Checkpoint::load(&path).unwrap_err();
+        Checkpoint::load(&folder.path().join("none")).unwrap_err();
+    }
+
+    #[test]
+    fn another_network_is_refused() {
+        let path = Path::new("x.ckpt");
+        let mut other = sample();
+        other.plan.family = "char-rnn".to_owned();
+        assert!(other.network(path).unwrap_err().to_string().contains("char-rnn"));
+        let mut other = sample();
+        other.plan.config.width += 1;
+        other.network(path).unwrap_err();
+        let mut other = sample();
+        other.vectors.iter_mut().for_each(|v| v.truncate(7));
+        other.network(path).unwrap_err();
+    }
+}

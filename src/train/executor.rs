@@ -226,3 +226,139 @@ impl Executor {
         Ok(Tensor::f_cat(&parts, 1)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::reference::{Picture, neighbour};
+    use crate::quantize::{float, position_bits, weights};
+    use crate::train::precision::gradient;
+    use crate::zoo::window::Config;
+
+    /// A picture of 3 channels that has edges, flat parts and noise.
+    fn picture(height: usize, width: usize) -> Picture {
+        let mut state = 7u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1664525).wrapping_add(1013904223);
+            (state >> 28) as usize
+        };
+        let mut sample = |c: usize, y: usize, x: usize| match (y / 7 + x / 9) % 3 {
+            0 => 255,
+            1 => (y * 6 + x * 3 + c * 40 + noise()).min(255) as u8,
+            _ => 11 * c as u8,
+        };
+        (0..3).map(|c| (0..height).map(|y| (0..width).map(|x| sample(c, y, x)).collect()).collect()).collect()
+    }
+
+    fn inputs(picture: &Picture, offsets: &[Offset], positions: &[(usize, usize)]) -> Inputs {
+        let mut window = Vec::new();
+        for (y, x) in positions {
+            for plane in picture {
+                window.extend(offsets.iter().map(|o| neighbour(plane, *y, *x, *o) as u8));
+            }
+        }
+        let pixel: Vec<u8> = positions.iter().flat_map(|(y, x)| picture.iter().map(|p| p[*y][*x])).collect();
+        Inputs::new(positions.len(), &window, &pixel, Device::Cpu).unwrap()
+    }
+
+    fn trained(config: &Config) -> (FloatNetwork, Vec<f32>) {
+        let mut network = weights::blank(config);
+        let layout = Layout::new(&network.spec).unwrap();
+        let values = layout.initial(3);
+        layout.scatter(&values, &mut network);
+        assert_eq!(layout.gather(&network), values);
+        (network, values)
+    }
+
+    #[test]
+    fn every_value_and_every_code_length_is_the_scalar_networks() {
+        let (picture, columns) = (picture(23, 31), 31);
+        let positions: Vec<_> = (0..23 * columns).map(|i| (i / columns, i % columns)).collect();
+        for config in [
+            Config { radius: 2, first: 9, width: 7, blocks: 0, head: 5, components: 1 },
+            Config { radius: 5, first: 24, width: 16, blocks: 2, head: 8, components: 5 },
+        ] {
+            let (network, values) = trained(&config);
+            let executor = Executor::new(&network, Precision::Float32, Device::Cpu).unwrap();
+            let inputs = inputs(&picture, executor.offsets(), &positions);
+            let flat = Tensor::from_slice(&values);
+            let nodes = executor.values(&flat, &inputs).unwrap();
+            let nodes: Vec<Vec<f32>> = nodes.iter().map(|t| Vec::try_from(t.flatten(0, 1)).unwrap()).collect();
+            let bits: Vec<f32> = Vec::try_from(executor.bits(&flat, &inputs).unwrap().flatten(0, 1)).unwrap();
+            for (i, (y, x)) in positions.iter().enumerate() {
+                let expected = network.evaluate(&picture, *y, *x);
+                for (id, (expected, found)) in expected.iter().zip(&nodes).enumerate() {
+                    let found = &found[i * expected.len()..][..expected.len()];
+                    for (e, f) in expected.iter().zip(found) {
+                        assert!((e - f).abs() <= 2e-5 * (1.0 + e.abs()), "{y},{x} node {id}: {f}, not {e}");
+                    }
+                }
+                let found: f64 = bits[3 * i..3 * i + 3].iter().copied().map(f64::from).sum();
+                let expected = position_bits(&network, &expected, &picture, *y, *x);
+                assert!((found / expected - 1.0).abs() < 1e-3, "{y},{x}: {found} bits, not {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_gradient_is_the_slope_and_rounding_changes_it_little() {
+        let config = Config { radius: 2, first: 12, width: 10, blocks: 1, head: 6, components: 3 };
+        let (network, values) = trained(&config);
+        let positions: Vec<_> = (0..400).map(|i| (i % 19, i % 27)).collect();
+        let slope = |precision| {
+            let executor = Executor::new(&network, precision, Device::Cpu).unwrap();
+            let inputs = inputs(&picture(20, 28), executor.offsets(), &positions);
+            let flat = Tensor::from_slice(&values).set_requires_grad(true);
+            let (loss, gradient) = gradient(&executor, &flat, &inputs).unwrap();
+            // Along the gradient itself the loss changes most, so that differences are well above rounding.
+            let step = gradient.norm().double_value(&[]).recip() * 1e-3;
+            let at = |s: f64| {
+                let moved = flat.detach() + gradient.detach() * s;
+                executor.bits(&moved, &inputs).unwrap().mean(Kind::Double).double_value(&[])
+            };
+            let expected = (at(step) - at(-step)) / (2.0 * step);
+            let found = gradient.square().sum(Kind::Double).double_value(&[]);
+            (loss.double_value(&[]), found, expected)
+        };
+        let (loss, found, expected) = slope(Precision::Float32);
+        assert!((found / expected - 1.0).abs() < 0.03, "{found}, not {expected}");
+        let (rounded, other, _) = slope(Precision::BFloat16);
+        assert!((rounded / loss - 1.0).abs() < 0.02 && (other / found - 1.0).abs() < 0.2, "{rounded} {other}");
+        assert!(rounded != loss, "nothing was rounded");
+    }
+
+    #[test]
+    fn what_it_cannot_run_is_an_error() {
+        let (mut network, _) = trained(&Config { radius: 2, first: 4, width: 4, blocks: 0, head: 2, components: 1 });
+        let positions = [(3, 4)];
+        let relu = network.spec.nodes.iter().position(|n| n.op == Op::Relu).unwrap();
+        network.spec.nodes[relu].op = Op::LayerNorm;
+        let executor = Executor::new(&network, Precision::Float32, Device::Cpu).unwrap();
+        let inputs = inputs(&picture(8, 9), executor.offsets(), &positions);
+        let flat = Tensor::from_slice(&vec![0f32; executor.layout().total()]);
+        let error = executor.values(&flat, &inputs).unwrap_err().to_string();
+        assert!(error.contains("LayerNorm"), "{error}");
+        network.spec.outputs[1].likelihood = Likelihood::Categorical;
+        assert!(Executor::new(&network, Precision::Float32, Device::Cpu).is_err());
+    }
+
+    #[test]
+    fn the_loss_is_the_mixtures_code_length_for_every_symbol() {
+        let parameters: Vec<f32> = vec![0.3, -1.0, 2.0, -3.0, 0.1, 4.0, -2.5, 0.4, 9.0];
+        for (mean, level) in [(0.0, 0u8), (100.0, 12), (255.0, 30), (128.0, 40)] {
+            let size = float::scale(level);
+            let symbols: Vec<f32> = (0..=255u8).map(f32::from).collect();
+            let symbols = Tensor::from_slice(&symbols).view([256, 1]);
+            let all = |v: f64| Tensor::full([256, 1], v, (Kind::Float, Device::Cpu));
+            let parameters_each = Tensor::from_slice(&parameters).view([1, 1, 9]).repeat([256, 1, 1]);
+            let bits = nll::mixture_bits(&parameters_each, &all(mean), &all(size), 1, 12, &symbols).unwrap();
+            let bits: Vec<f32> = Vec::try_from(bits.flatten(0, 1)).unwrap();
+            for (symbol, found) in (0..=255u8).zip(bits) {
+                let expected = float::mixture_bits(&parameters, mean, 2.0 * size, size.ln(), 0.5f64.powi(12), symbol);
+                // Differences of 32-bit sigmoids are exact to 2^-24; the floor of a symbol is 2^-20.
+                let (p, q) = (2f64.powf(-expected), 2f64.powf(-f64::from(found)));
+                assert!((p - q).abs() < 3e-7 + 1e-5 * p, "symbol {symbol}, mean {mean}: {found} bits, not {expected}");
+            }
+        }
+    }
+}
