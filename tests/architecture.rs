@@ -27,6 +27,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("constriction", &["entropy/"]),
     ("tch", &["train/", "engine/torch.rs", "likelihood/nll"]),
+    ("bincode", &["train/"]),
     ("libz_sys", &["media/image/zlib.rs"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),

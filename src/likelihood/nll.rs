@@ -25,22 +25,25 @@ pub fn mixture_bits(
     symbols: &Tensor,
 ) -> Result<Tensor, TchError> {
     let (n, channels, values) = parameters.size3()?;
-    let parts = parameters.f_view([n, channels, 3, values / 3])?;
-    let part = |i: i64| parts.f_select(2, i);
-    let scale = scale.f_unsqueeze(2)?;
-    let weight = part(0)?.f_softmax(2, None::<Kind>)?;
+    // Components slowest: sums over so few of them are quick only where the values of one lie side by side.
+    let each = parameters.f_view([n * channels, values])?.f_transpose(0, 1)?.f_contiguous()?.f_to_kind(Kind::Float)?;
+    let parts = each.f_view([3, values / 3, n * channels])?;
+    let part = |i: i64| parts.f_select(0, i);
+    let flat = |t: &Tensor| t.f_expand([n, channels], false)?.f_reshape([n * channels]);
+    let (mean, scale, symbols) = (flat(mean)?, flat(scale)?, flat(symbols)?);
+    let weight = part(0)?.f_softmax(0, None::<Kind>)?;
     let step = scale.f_mul_scalar(f64::from(1u32 << unit))?;
-    let middle = part(1)?.f_mul(&step)?.f_add(&mean.f_unsqueeze(2)?)?;
+    let middle = part(1)?.f_mul(&step)?.f_add(&mean)?;
     let log_scale = part(2)?.f_add(&scale.f_log()?)?.f_clamp(LOG_SCALE.0, LOG_SCALE.1)?;
     let inverse = log_scale.f_neg()?.f_exp()?;
     // The lowest and the highest symbol take the tails: their outer bounds are far away.
-    let symbols = symbols.f_unsqueeze(2)?;
     let half = |is_end: Tensor| is_end.f_to_kind(Kind::Float)?.f_mul_scalar(FAR)?.f_add_scalar(0.5);
     let above = symbols.f_add(&half(symbols.f_ge(255)?)?)?;
     let below = symbols.f_sub(&half(symbols.f_le(0)?)?)?;
     let cumulative = |bound: Tensor| bound.f_sub(&middle)?.f_mul(&inverse)?.f_sigmoid();
     let each = cumulative(above)?.f_sub(&cumulative(below)?)?.f_mul(&weight)?;
-    let probability = each.f_sum_dim_intlist(2, false, None::<Kind>)?;
+    let probability = each.f_sum_dim_intlist(0, false, None::<Kind>)?;
     let floor = 0.5f64.powi(floor.into());
-    probability.f_mul_scalar(1.0 - floor)?.f_add_scalar(floor / 256.0)?.f_log2()?.f_neg()
+    let bits = probability.f_mul_scalar(1.0 - floor)?.f_add_scalar(floor / 256.0)?.f_log2()?.f_neg()?;
+    bits.f_view([n, channels])
 }

@@ -145,3 +145,23 @@ fn tone() -> Layer {
     ];
     Layer { weights: weights.concat(), bias: vec![0.0, 0.0, LOWEST_QUARTER as f32 / 16.0, -1.0] }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_what_was_read() {
+        let shipped = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/models/photo.safetensors")).unwrap();
+        let (config, network) = read(&shipped).unwrap();
+        assert_eq!(config, window::Config::default());
+        let written = write(&config, &network).unwrap();
+        let (again, back) = (SafeTensors::deserialize(&shipped).unwrap(), SafeTensors::deserialize(&written).unwrap());
+        assert_eq!(again.len(), back.len());
+        for (name, tensor) in again.tensors() {
+            let other = back.tensor(&name).unwrap();
+            assert!(tensor.shape() == other.shape() && tensor.data() == other.data(), "{name}");
+        }
+        assert!(matches!(write(&config, &blank(&config)), Err(QuantizeError::Missing(_))));
+    }
+}

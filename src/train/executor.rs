@@ -3,8 +3,8 @@
 //! Positions are the rows of every tensor; a node's value is `[positions, width]`. The executor knows no family: it walks the
 //! nodes. What an operation means is what [`quantize::float`](crate::quantize::float) computes, and a test compares the two.
 //!
-//! What must stay true: only operands of trained matrix products are rounded to the precision asked for; everything else, the
-//! distributions above all, is in 32 bits.
+//! What must stay true: only operands and results of trained matrix products are rounded to the precision asked for; sums
+//! of nodes, everything before the first product and the distributions are in 32 bits.
 
 use super::TrainError;
 use super::params::Layout;
@@ -12,7 +12,7 @@ use super::precision::Precision;
 use crate::likelihood::nll;
 use crate::quantize::float::{FloatNetwork, scale};
 use crate::quantize::tables;
-use crate::spec::{Likelihood, NetworkSpec, NodeId, Offset, Op};
+use crate::spec::{Likelihood, NetworkSpec, Node, NodeId, Offset, Op};
 use std::collections::HashMap;
 use tch::{Device, Kind, Tensor};
 
@@ -49,6 +49,8 @@ pub struct Executor {
     scales: Tensor,
     /// Kind of the operands of matrix products.
     kind: Kind,
+    /// Nodes whose values go into matrix products alone, so that they may be rounded at once.
+    rounded: Vec<bool>,
     device: Device,
 }
 
@@ -85,7 +87,8 @@ impl Executor {
         }
         let scales: Vec<f32> = (0..=u8::MAX).map(|q| scale(q) as f32).collect();
         let scales = Tensor::f_from_slice(&scales)?.f_to_device(device)?;
-        Ok(Self { spec, layout, constants, levels, scales, kind: precision.kind(), device })
+        let rounded = only_operands(&spec);
+        Ok(Self { spec, layout, constants, levels, scales, kind: precision.kind(), rounded, device })
     }
 
     /// Where the trained numbers lie.
@@ -153,9 +156,15 @@ impl Executor {
                     let [weights, bias] = weights.remove(&id).expect("every trainable layer has a place");
                     x(0).f_to_kind(self.kind)?.f_linear(&weights, Some(bias))?
                 }
-                Op::Relu => x(0).f_relu()?,
-                Op::Add => x(0).f_add(x(1))?,
-                Op::Concat => self.concat(&node.inputs, &values)?,
+                // Rounding keeps order and sign, so that it may come first.
+                Op::Relu => x(0).f_to_kind(self.kind_of(id))?.f_relu()?,
+                Op::Add => x(0).f_to_kind(Kind::Float)?.f_add(x(1))?,
+                Op::Concat => {
+                    let kind = self.kind_of(id);
+                    let parts =
+                        node.inputs.iter().map(|i| values[*i].f_to_kind(kind)).collect::<Result<Vec<_>, _>>()?;
+                    Tensor::f_cat(&parts, 1)?
+                }
                 other => return Err(TrainError::Operation { node: id, what: format!("{other:?}") }),
             };
             values.push(out);
@@ -183,7 +192,7 @@ impl Executor {
                 return Err(TrainError::Likelihood { output: first });
             }
             let parameters: Vec<&Tensor> = outputs[group.clone()].iter().map(|o| &values[o.parameters]).collect();
-            let parameters = Tensor::f_stack(&parameters, 1)?.f_to_kind(Kind::Float)?;
+            let parameters = Tensor::f_stack(&parameters, 1)?;
             let channels = |t: &Tensor| t.f_narrow(1, spans[first].0.into(), alike as i64);
             let size = self.scale(&values[*scale])?;
             let (mean, symbols) = (channels(&values[*mean])?, channels(&inputs.pixel)?);
@@ -218,13 +227,28 @@ impl Executor {
         Ok(self.scales.f_index_select(0, &level.f_squeeze_dim(1)?.f_to_kind(Kind::Int64)?)?.f_unsqueeze(1)?)
     }
 
-    /// Values side by side; where one of them is rounded already, all are.
-    fn concat(&self, inputs: &[NodeId], values: &[Tensor]) -> Result<Tensor, TrainError> {
-        let rounded = inputs.iter().any(|i| values[*i].kind() != Kind::Float);
-        let kind = if rounded { self.kind } else { Kind::Float };
-        let parts = inputs.iter().map(|i| values[*i].f_to_kind(kind)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Tensor::f_cat(&parts, 1)?)
+    /// The kind of a node's values.
+    fn kind_of(&self, node: NodeId) -> Kind {
+        if self.rounded[node] { self.kind } else { Kind::Float }
     }
+}
+
+/// Which nodes are used as operands of trained matrix products and nothing else, be it by way of operations that only choose
+/// among values.
+fn only_operands(spec: &NetworkSpec) -> Vec<bool> {
+    let mut only = vec![false; spec.nodes.len()];
+    for id in (0..spec.nodes.len()).rev() {
+        let mut uses = spec.nodes.iter().enumerate().filter(|(_, n)| n.inputs.contains(&id)).peekable();
+        let is_used = uses.peek().is_some() && spec.outputs.iter().all(|o| o.parameters != id);
+        let as_operand = |(user, node): (NodeId, &Node)| match node.op {
+            Op::Linear { trainable, .. } => trainable,
+            Op::Relu | Op::Concat => only[user],
+            _ => false,
+        };
+        let all = uses.all(as_operand);
+        only[id] = is_used && all;
+    }
+    only
 }
 
 #[cfg(test)]

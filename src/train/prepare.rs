@@ -5,6 +5,7 @@
 use super::TrainError;
 use super::adam::Adam;
 use super::executor::{Executor, Inputs};
+use super::params::Layout;
 use super::precision::{Precision, gradient};
 use super::run::Source;
 use crate::quantize::float::FloatNetwork;
@@ -96,7 +97,7 @@ impl Trial<'_> {
 /// Refuses a training whose batches cannot fit into the memory that is free, as far as this system tells.
 pub fn check_memory(network: &FloatNetwork, batch: u32) -> Result<(), TrainError> {
     let widths = network.spec.widths()?;
-    let numbers: usize = network.layers.values().map(|l| l.weights.len() + l.bias.len()).sum();
+    let numbers = Layout::new(&network.spec)?.total();
     // Values, their gradients and copies in another precision; weights, gradients and the optimiser's three vectors.
     let need = 4 * (3 * u64::from(batch) * widths.iter().sum::<usize>() as u64 + 8 * numbers as u64);
     match available() {

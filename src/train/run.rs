@@ -26,8 +26,6 @@ const ROWS: u64 = 200;
 const MAX_INTERVAL: u64 = 500;
 /// Steps between validations at least.
 const VALIDATE: u64 = 100;
-/// Time between checkpoints.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How a training stands.
 #[derive(Debug, Clone, Copy)]
@@ -76,11 +74,13 @@ impl Trainer {
         Ok(Self { executor, exact, adam, checkpoint })
     }
 
-    /// Trains to the end of the plan, or until the monitor ends it. Gives the state in which it ended.
+    /// Trains to the end of the plan, or until the monitor ends it; checkpoints are at least `every` apart. Gives the state in
+    /// which it ended.
     pub fn run(
         mut self,
         source: &dyn Source,
         validation: &Batch,
+        every: Duration,
         monitor: &mut dyn Monitor,
     ) -> Result<Checkpoint, TrainError> {
         let (first, total) = (self.checkpoint.step, self.checkpoint.plan.schedule.total);
@@ -88,7 +88,7 @@ impl Trainer {
             let (sender, receiver) = sync_channel(AHEAD);
             // It ends when nobody listens any more.
             scope.spawn(move || (first..total).try_for_each(|step| sender.send(source.batch(step)).map_err(drop)));
-            self.steps(receiver.into_iter(), validation, monitor)
+            self.steps(receiver.into_iter(), validation, every, monitor)
         })?;
         Ok(self.checkpoint)
     }
@@ -97,6 +97,7 @@ impl Trainer {
         &mut self,
         batches: impl Iterator<Item = Batch>,
         validation: &Batch,
+        every: Duration,
         monitor: &mut dyn Monitor,
     ) -> Result<(), TrainError> {
         let total = self.checkpoint.plan.schedule.total;
@@ -130,7 +131,7 @@ impl Trainer {
                 speed: speed.after(batch.count),
             };
             let stop = monitor.step(&progress).is_break();
-            if ended && (step + 1 == total || saved.elapsed() > PATIENCE || stop) {
+            if ended && (step + 1 == total || saved.elapsed() > every || stop) {
                 self.checkpoint.vectors = self.adam.vectors()?;
                 monitor.save(&self.checkpoint)?;
                 saved = Instant::now();

@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use files::Files;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 use surprisal::quantize::float::FloatNetwork;
 use surprisal::quantize::weights;
 use surprisal::spec::Offset;
@@ -62,6 +63,9 @@ pub struct Args {
     recipe: Recipe,
     #[command(flatten)]
     sizes: Sizes,
+    /// Minutes from checkpoint to checkpoint
+    #[arg(long, value_name = "M", default_value_t = 2.0, value_parser = minutes)]
+    save_every: f64,
     /// Overwrite files that exist
     #[arg(short, long)]
     force: bool,
@@ -158,7 +162,7 @@ const CALIBRATION: usize = 48;
 
 /// Trains a model.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
-    wait_quietly();
+    restart();
     let files = Files::new(&args.output)?;
     files.check(args.force, args.resume.is_some())?;
     let device = prepare::device(&args.device)?;
@@ -191,8 +195,9 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         }
     };
 
+    let every = Duration::from_secs_f64(args.save_every * 60.0);
     let mut watch = Watch::new(&checkpoint, &files, global.quiet);
-    let trained = Trainer::new(&network, checkpoint, device)?.run(&source, &validation, &mut watch)?;
+    let trained = Trainer::new(&network, checkpoint, device)?.run(&source, &validation, every, &mut watch)?;
     drop(watch);
     let left = trained.plan.schedule.total - trained.step;
     if left > 0 {
@@ -306,16 +311,23 @@ fn summary(files: &Files, finished: &Finished, trained: &Checkpoint) -> Result<(
     ))
 }
 
-/// Threads that wait for one another should sleep, or torch's would take the time of those that make the batches. OpenMP
-/// reads how they wait when the program is loaded, so the program begins again with it set.
-fn wait_quietly() {
+/// What must be set before the program is loaded; it begins again with that in its environment.
+///
+/// Threads that wait for one another should sleep, or torch's would take the time of the one that makes the batches. And the
+/// C library should keep the buffers of a step for the next one instead of giving them back to the system.
+const ENVIRONMENT: [(&str, &str); 3] =
+    [("OMP_WAIT_POLICY", "PASSIVE"), ("MALLOC_MMAP_THRESHOLD_", "33554432"), ("MALLOC_TRIM_THRESHOLD_", "1073741824")];
+
+/// Begins again with [`ENVIRONMENT`], but for what the user has set. Without it training is slower, and no more.
+fn restart() {
     #[cfg(unix)]
-    if std::env::var_os("OMP_WAIT_POLICY").is_none() {
+    if ENVIRONMENT.iter().any(|(name, _)| std::env::var_os(name).is_none()) {
         use std::os::unix::process::CommandExt;
+        let missing = ENVIRONMENT.iter().filter(|(name, _)| std::env::var_os(name).is_none());
         if let Ok(program) = std::env::current_exe() {
             let mut command = std::process::Command::new(program);
-            // It returns only if it fails; then training is slower, and no more.
-            let _ = command.args(std::env::args_os().skip(1)).env("OMP_WAIT_POLICY", "PASSIVE").exec();
+            // It returns only if it fails.
+            let _ = command.args(std::env::args_os().skip(1)).envs(missing.copied()).exec();
         }
     }
 }
