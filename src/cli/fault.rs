@@ -92,3 +92,10 @@ impl From<ModelError> for Fault {
         Self::Error(error.to_string())
     }
 }
+
+#[cfg(feature = "torch")]
+impl From<surprisal::train::TrainError> for Fault {
+    fn from(error: surprisal::train::TrainError) -> Self {
+        Self::Error(error.to_string())
+    }
+}

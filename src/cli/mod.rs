@@ -20,6 +20,8 @@ mod report;
 mod signature;
 mod target;
 mod test;
+#[cfg_attr(not(feature = "torch"), path = "train/absent.rs")]
+mod train;
 
 use clap::{Parser, Subcommand};
 use fault::{Exit, Fault};
@@ -49,6 +51,7 @@ enum Command {
     Info(info::Args),
     Measure(measure::Args),
     Models(models::Args),
+    Train(train::Args),
     Quantize(quantize::Args),
     #[command(hide = true)]
     Completions(completions::Args),
@@ -69,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Info(args) => info::run(args, global),
         Command::Measure(args) => measure::run(args, global),
         Command::Models(args) => models::run(args, global),
+        Command::Train(args) => train::run(args, global),
         Command::Quantize(args) => quantize::run(args, global),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
