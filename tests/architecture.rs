@@ -33,10 +33,12 @@ const CRATES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/"]),
     ("ctrlc", &["cli/"]),
     ("safetensors", &["quantize/", "train/"]),
+    ("memmap2", &["train/data/map.rs"]),
+    ("plotters", &["train/plot.rs"]),
 ];
 
 /// Where `unsafe` may stand.
-const UNSAFE: &[&str] = &["engine/kernels/", "media/image/zlib.rs"];
+const UNSAFE: &[&str] = &["engine/kernels/", "media/image/zlib.rs", "train/data/map.rs"];
 
 /// Rooms without floating point.
 const INTEGER_ROOMS: &[&str] = &["spec", "engine", "likelihood", "codec", "entropy", "container"];

@@ -25,6 +25,10 @@ pub struct Window<'a> {
     right: usize,
     /// Whether every offset lies before the position in raster order, as a spec's do.
     causal: bool,
+    /// First and last offset of each row.
+    rows: Vec<Offset>,
+    /// First and last offset of each column.
+    columns: Vec<Offset>,
 }
 
 impl<'a> Window<'a> {
@@ -37,6 +41,8 @@ impl<'a> Window<'a> {
             left: far(|o| -o.column),
             right: far(|o| o.column),
             causal: offsets.iter().all(|o| o.row < 0 || (o.row == 0 && o.column < 0)),
+            rows: ends(offsets, |o| (o.row, o.column)),
+            columns: ends(offsets, |o| (o.column, o.row)),
         }
     }
 
@@ -49,6 +55,17 @@ impl<'a> Window<'a> {
     pub fn reach(&self) -> [usize; 3] {
         [self.up, self.left, self.right]
     }
+}
+
+/// The first and last offset of each line.
+fn ends(offsets: &[Offset], line_and_place: fn(&Offset) -> (i16, i16)) -> Vec<Offset> {
+    let mut sorted = offsets.to_vec();
+    sorted.sort_by_key(line_and_place);
+    let mut ends = Vec::new();
+    for line in sorted.chunk_by(|a, b| line_and_place(a).0 == line_and_place(b).0) {
+        ends.extend([line[0], line[line.len() - 1]]);
+    }
+    ends
 }
 
 /// A picture under a symmetry. Its rows and columns are those of the transformed picture.
@@ -102,6 +119,26 @@ impl<'a> View<'a> {
         [self.samples[at], self.samples[at + 1], self.samples[at + 2]]
     }
 
+    /// Reads a sample of each row (or column, where rows and columns are exchanged) of a position's window, for what that
+    /// does to the processor's cache: the window is there when it is wanted.
+    #[inline]
+    pub fn touch(&self, window: &Window, row: usize, column: usize) -> u8 {
+        let mut seen = 0;
+        if self.is_inside(window, row, column) {
+            for offset in if self.column.abs() == 1 { &window.rows } else { &window.columns } {
+                let row = row as isize + isize::from(offset.row);
+                seen ^= self.samples[self.index(row, column as isize + isize::from(offset.column))];
+            }
+        }
+        seen
+    }
+
+    /// Whether the window lies in the picture and before the position.
+    #[inline]
+    fn is_inside(&self, window: &Window, row: usize, column: usize) -> bool {
+        window.causal && row >= window.up && column >= window.left && column + window.right < self.width
+    }
+
     /// Writes the window of a position to `out`, channel after channel.
     #[inline]
     pub fn window(&self, window: &Window, row: usize, column: usize, out: &mut [u8]) {
@@ -110,8 +147,7 @@ impl<'a> View<'a> {
         let (first, rest) = out.split_at_mut(count);
         let (second, third) = rest.split_at_mut(count);
         let places = first.iter_mut().zip(second).zip(third).zip(window.offsets);
-        let inside = row >= window.up && column >= window.left && column + window.right < self.width;
-        if inside && window.causal {
+        if self.is_inside(window, row, column) {
             let samples = self.samples;
             for (((a, b), c), offset) in places {
                 let row = row as isize + isize::from(offset.row);
