@@ -18,11 +18,12 @@ mod output;
 mod quantize;
 mod report;
 mod signature;
+mod streams;
 mod target;
 mod test;
 
 use clap::{Parser, Subcommand};
-use fault::{Exit, Fault};
+use fault::Fault;
 use options::Global;
 use std::process::ExitCode;
 
@@ -77,7 +78,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(exit) => exit.into(),
         // Whoever read the output has seen enough, as `head` does.
-        Err(Fault::Closed) => Exit::Done.into(),
+        Err(Fault::Closed(exit)) => exit.into(),
         Err(fault) => {
             report::error(&fault);
             fault.exit().into()

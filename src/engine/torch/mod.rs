@@ -103,6 +103,11 @@ struct Loaded {
 }
 
 impl Loaded {
+    /// Channels of the network's windows.
+    fn channels(&self) -> usize {
+        self.network.program().spec().symbols.channels.into()
+    }
+
     /// Calls `each` for batches of the strip's positions, all of whose stages were run.
     fn batches(
         &self,
@@ -110,7 +115,7 @@ impl Loaded {
         mut each: impl FnMut(&Parts, &Samples, &Batch) -> Result<(), TchError>,
     ) -> Result<(), TchError> {
         let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        let samples = Samples::of_strip(strip, self.on.device)?;
+        let samples = Samples::of_strip(strip, self.channels(), self.on.device)?;
         let (first, last) = (strip.rows.start * strip.width, strip.rows.end * strip.width);
         for start in (first..last).step_by(self.capacity) {
             let positions = samples.positions(start..last.min(start + self.capacity), strip.width)?;
@@ -161,7 +166,7 @@ impl Runner for Loaded {
     }
 
     fn lockstep(&self, shapes: &[Shape], channels: usize) -> Result<Box<dyn Lockstep + '_>, DeviceError> {
-        let samples = self.on.say(Samples::of_shapes(shapes, channels, self.on.device))?;
+        let samples = self.on.say(Samples::of_shapes(shapes, channels, self.channels(), self.on.device))?;
         Ok(Box::new(lockstep::Pictures::new(self, samples)))
     }
 }

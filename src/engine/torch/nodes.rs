@@ -131,7 +131,7 @@ impl Nodes {
         let grouped = |i: usize, groups: i64| input(i)?.f_view([n, groups, -1]);
         match (&node.op, program.params(id), &self.numbers[id]) {
             (Op::Neighbours { .. }, _, Numbers::Window(offsets)) => {
-                let windows = samples.windows(&batch.positions, offsets, channels.into())?;
+                let windows = samples.windows(&batch.positions, offsets)?;
                 windows.f_view([n, width])?.f_to_kind(Kind::Double)
             }
             (Op::Current { channels }, ..) => {

@@ -25,6 +25,8 @@ pub(super) struct Samples {
     count: i64,
     /// Where a pixel's channels are, in coding order.
     places: Vec<i64>,
+    /// The same for the channels that windows have, `[1][channels][1]`: a channel that the pictures lack is their last one.
+    seen: Tensor,
     /// Index of the sample at row 0 and column 0, and width, of each picture. A strip's may lie before its samples.
     pictures: Vec<(i64, i64)>,
     device: tch::Device,
@@ -64,32 +66,41 @@ impl Offsets {
     }
 }
 
+/// Where the channels of a window are in a pixel.
+fn seen(places: &[i64], channels: usize, device: tch::Device) -> Result<Tensor> {
+    let seen: Vec<i64> = (0..channels).map(|c| places[c.min(places.len() - 1)]).collect();
+    tensor(&seen, Kind::Int64, device)?.f_view([1, channels as i64, 1])
+}
+
 impl Samples {
-    /// Those of a strip.
-    pub fn of_strip(strip: &Strip, device: tch::Device) -> Result<Self> {
+    /// Those of a strip, for windows of `channels` channels.
+    pub fn of_strip(strip: &Strip, channels: usize, device: tch::Device) -> Result<Self> {
         let line = strip.width * strip.places.len();
+        let places: Vec<i64> = strip.places.iter().map(|place| *place as i64).collect();
         let samples = Tensor::f_from_slice(strip.samples)?.f_to_device(device)?;
         let nothing = Tensor::f_from_slice(&[NOTHING])?.f_to_device(device)?;
         Ok(Self {
             flat: Tensor::f_cat(&[samples, nothing], 0)?,
             count: strip.samples.len() as i64,
-            places: strip.places.iter().map(|place| *place as i64).collect(),
+            seen: seen(&places, channels, device)?,
+            places,
             pictures: vec![(-((strip.start * line) as i64), strip.width as i64)],
             device,
         })
     }
 
-    /// Pictures without samples yet, whose channels are kept in coding order.
-    pub fn of_shapes(shapes: &[Shape], channels: usize, device: tch::Device) -> Result<Self> {
+    /// Pictures of `own` channels without samples yet, which are kept in coding order, for windows of `channels` channels.
+    pub fn of_shapes(shapes: &[Shape], own: usize, channels: usize, device: tch::Device) -> Result<Self> {
         let mut count = 0;
         let picture = |shape: &Shape| {
             let base = count;
-            count += (shape.width * shape.height * channels) as i64;
+            count += (shape.width * shape.height * own) as i64;
             (base, shape.width as i64)
         };
         let pictures = shapes.iter().map(picture).collect();
         let flat = Tensor::f_full([count + 1], i64::from(NOTHING), (Kind::Uint8, device))?;
-        Ok(Self { flat, count, places: (0..channels as i64).collect(), pictures, device })
+        let places: Vec<i64> = (0..own as i64).collect();
+        Ok(Self { flat, count, seen: seen(&places, channels, device)?, places, pictures, device })
     }
 
     /// Samples a pixel.
@@ -119,8 +130,8 @@ impl Samples {
         Ok(Positions { base: line(0)?, width: line(1)?, row: line(2)?, column: line(3)? })
     }
 
-    /// Windows: `[positions][channels][offsets]`, bytes. A channel that the picture does not have is its last one.
-    pub fn windows(&self, at: &Positions, offsets: &Offsets, channels: usize) -> Result<Tensor> {
+    /// Windows: `[positions][channels][offsets]`, bytes.
+    pub fn windows(&self, at: &Positions, offsets: &Offsets) -> Result<Tensor> {
         let line = |t: &Tensor| t.f_unsqueeze(1);
         let (row, column, width) = (line(&at.row)?, line(&at.column)?, line(&at.width)?);
         let y = row.f_add(&offsets.rows)?;
@@ -134,11 +145,9 @@ impl Samples {
         let other = left.f_where_self(&column.f_gt(0)?, &above)?;
         let pixel = y.f_mul(&width)?.f_add(&x)?.f_where_self(&is_coded, &other)?;
         let sample = pixel.f_mul_scalar(self.channels())?.f_add(&line(&at.base)?)?;
-        let places: Vec<i64> = (0..channels).map(|c| self.places[c.min(self.places.len() - 1)]).collect();
-        let places = tensor(&places, Kind::Int64, self.device)?.f_view([1, channels as i64, 1])?;
-        let index = sample.f_unsqueeze(1)?.f_add(&places)?;
+        let index = sample.f_unsqueeze(1)?.f_add(&self.seen)?;
         let is_known = pixel.f_ge(0)?.f_unsqueeze(1)?;
-        self.flat.f_take(&index.f_where_self(&is_known, &index.f_full_like(self.count)?)?)
+        self.flat.f_take(&index.f_where_scalarother(&is_known, self.count)?)
     }
 
     /// Indices of the positions' samples of a channel.

@@ -1,8 +1,9 @@
 //! Contracts of the executor on libtorch, run on the processor: it gives the values of the reference and the intervals of the
 //! kernels, bit for bit, at every position of pictures of every shape.
-#![cfg(feature = "torch")]
 
+use super::streams;
 use std::sync::Arc;
+use surprisal::codec::signature::{signature, signature_on};
 use surprisal::engine::device::{self, Interval, Strip};
 use surprisal::engine::{Device, DeviceName, Executor, Field, Kernel, Network, Params, Position, Program, reference};
 use surprisal::entropy::Distribution;
@@ -117,4 +118,19 @@ fn a_device_that_is_not_there_is_named() {
     let count = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
     let error = device::open(DeviceName::Cuda(count)).unwrap_err().to_string();
     assert!(error.contains(&format!("cuda:{count}")) && error.contains("--device cpu"), "{error}");
+}
+
+#[test]
+fn streams_are_those_of_the_kernels() {
+    streams::equal_the_kernels(device());
+}
+
+#[test]
+fn damage_stays_where_it_is() {
+    streams::damage_stays_where_it_is(device());
+}
+
+#[test]
+fn its_signature_is_the_kernels() {
+    assert_eq!(signature_on(device(), 2).unwrap(), signature(Kernel::best(), 2));
 }
