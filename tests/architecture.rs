@@ -26,7 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 /// Crates that have one place: the folders or files whose code may name them.
 const CRATES: &[(&str, &[&str])] = &[
     ("constriction", &["entropy/"]),
-    ("tch", &["train/", "engine/torch.rs", "likelihood/nll"]),
+    ("tch", &["train/", "engine/torch/", "likelihood/nll"]),
     ("bincode", &["train/"]),
     ("libz_sys", &["media/image/zlib.rs"]),
     ("clap", &["cli/"]),

@@ -3,7 +3,7 @@
 use super::bar::Bar;
 use super::fault::{Exit, Fault};
 use super::inputs::{self, EXTENSION, Folders, Input};
-use super::options::{Global, LimitOptions, ModelOptions};
+use super::options::{CodecOptions, Global};
 use super::target::{Target, TargetOptions};
 use super::{output, report};
 use serde_json::json;
@@ -33,9 +33,7 @@ pub struct Args {
     #[arg(long, conflicts_with = "stdout")]
     json: bool,
     #[command(flatten)]
-    models: ModelOptions,
-    #[command(flatten)]
-    limit: LimitOptions,
+    codec: CodecOptions,
 }
 
 /// Compresses every file.
@@ -43,8 +41,8 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let folders = if args.recursive { Folders::Walk } else { Folders::Refuse("add -r to compress the files in it") };
     let (inputs, worst) = inputs::gather(&args.files, folders, global.quiet);
     let mut targets = args.target.plan(inputs.len(), false)?;
-    let models = args.models.models(global)?;
-    let options = Options { verify: !args.no_verify, pixels: args.pixels, limit: args.limit.bytes() };
+    let models = args.codec.models(global)?;
+    let options = Options { verify: !args.no_verify, pixels: args.pixels, limit: args.codec.limit() };
     let done = report::each(inputs, |input| {
         let target = targets.of(&input, |path| Ok(with_extension(path)))?;
         output::check(&target, input.path(), args.target.force)?;

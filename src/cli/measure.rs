@@ -3,7 +3,7 @@
 use super::bar::Bar;
 use super::fault::{Exit, Fault};
 use super::inputs::{self, Folders};
-use super::options::{Global, LimitOptions, ModelOptions};
+use super::options::{CodecOptions, Global};
 use super::report;
 use serde_json::json;
 use std::path::PathBuf;
@@ -25,9 +25,7 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    models: ModelOptions,
-    #[command(flatten)]
-    limit: LimitOptions,
+    codec: CodecOptions,
 }
 
 /// What is added up.
@@ -43,8 +41,8 @@ struct Total {
 /// Measures every file.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, Folders::Walk, global.quiet);
-    let models = args.models.models(global)?;
-    let options = Options { verify: false, pixels: args.pixels, limit: args.limit.bytes() };
+    let models = args.codec.models(global)?;
+    let options = Options { verify: false, pixels: args.pixels, limit: args.codec.limit() };
     let mut total = Total::default();
     let done = report::each(inputs, |input| {
         let name = input.name();

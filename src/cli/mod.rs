@@ -18,13 +18,14 @@ mod output;
 mod quantize;
 mod report;
 mod signature;
+mod streams;
 mod target;
 mod test;
 #[cfg_attr(not(feature = "torch"), path = "train/absent.rs")]
 mod train;
 
 use clap::{Parser, Subcommand};
-use fault::{Exit, Fault};
+use fault::Fault;
 use options::Global;
 use std::process::ExitCode;
 
@@ -81,7 +82,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(exit) => exit.into(),
         // Whoever read the output has seen enough, as `head` does.
-        Err(Fault::Closed) => Exit::Done.into(),
+        Err(Fault::Closed(exit)) => exit.into(),
         Err(fault) => {
             report::error(&fault);
             fault.exit().into()

@@ -150,8 +150,9 @@ fn with_plan<T>(
     if exact {
         identity.1 = container::checksum(file);
     }
-    let network = network.as_deref();
-    let file = File { bytes: file, length: identity.0, checksum: identity.1, exact, network };
+    let runner = network.as_ref().map(|network| models.runner(network)).transpose()?.flatten();
+    let (network, runner) = (network.as_deref(), runner.as_deref());
+    let file = File { bytes: file, length: identity.0, checksum: identity.1, exact, network, runner };
     let plan = plan::smallest(&file, source.as_ref(), mode, progress)?;
     let medium = plan.header.medium.and(split.as_ref()).map(|s| s.medium.format().name);
     if plan.header.memory() > DEFAULT_LIMIT {

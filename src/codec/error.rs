@@ -2,7 +2,7 @@
 
 use super::models::Place;
 use crate::container::StreamError;
-use crate::engine::ModelId;
+use crate::engine::{DeviceError, ModelId};
 use crate::media::MediaError;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -52,6 +52,9 @@ pub enum CompressError {
     /// The model that was asked for is not there.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The device that was asked for cannot be used.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// A piece did not decode to itself: a fault of this program or of the machine.
     #[error("piece {piece} did not decode to itself, so nothing was written; please report this with the file")]
     Verification {
@@ -72,6 +75,9 @@ pub enum DecodeError {
     /// The network is not there.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The device that was asked for cannot be used.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// A part or rebuilder is not in this program, or not in this version.
     #[error("needs {name} {version}, and this program has {}: use the version of surprisal that wrote it", known.as_deref().unwrap_or("none"))]
     UnknownPart {
@@ -135,7 +141,11 @@ impl DecodeError {
             | Self::DamagedPicture
             | Self::Join(_)
             | Self::Checksum => true,
-            Self::Model(_) | Self::UnknownPart { .. } | Self::UnknownMedium { .. } | Self::OverLimit { .. } => false,
+            Self::Model(_)
+            | Self::Device(_)
+            | Self::UnknownPart { .. }
+            | Self::UnknownMedium { .. }
+            | Self::OverLimit { .. } => false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where models come from: the binary, `-m`, `$SURPRISAL_MODELS`, the user's data folder, `./models`.
 
 use super::error::ModelError;
+use crate::engine::device::{self, Device, DeviceError, Runner};
 use crate::engine::{Kernel, ModelId, Network, Program};
 use crate::spec::Axis;
 use std::fmt;
@@ -74,6 +75,9 @@ pub struct Models {
     wanted: Option<String>,
     kernel: Kernel,
     used: Mutex<Vec<Arc<Network>>>,
+    /// What runs networks in the kernels' place, and those that are there.
+    device: Option<Arc<dyn Device>>,
+    loaded: Mutex<Vec<(ModelId, Arc<dyn Runner>)>>,
 }
 
 impl Models {
@@ -87,7 +91,25 @@ impl Models {
         places.extend(named.iter().filter(is_path).map(|name| Place::Named(PathBuf::from(name))));
         places.extend([Place::Environment(environment), Place::UserData(user_data()), Place::Here]);
         let wanted = named.iter().rev().find(|name| !Path::new(name).is_dir()).cloned();
-        Self { places, wanted, kernel, used: Mutex::default() }
+        Self { places, wanted, kernel, used: Mutex::default(), device: None, loaded: Mutex::default() }
+    }
+
+    /// Runs networks on a device. Streams do not depend on it.
+    pub fn on(self, device: Arc<dyn Device>) -> Self {
+        Self { device: Some(device), loaded: Mutex::default(), ..self }
+    }
+
+    /// What runs a network in the kernels' place, if anything does: checked when it is first asked for.
+    pub fn runner(&self, network: &Arc<Network>) -> Result<Option<Arc<dyn Runner>>, DeviceError> {
+        let Some(device) = &self.device else { return Ok(None) };
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = network.program().id();
+        if let Some((_, runner)) = loaded.iter().find(|(other, _)| *other == id) {
+            return Ok(Some(Arc::clone(runner)));
+        }
+        let runner = device::load(&**device, network)?;
+        loaded.push((id, Arc::clone(&runner)));
+        Ok(Some(runner))
     }
 
     /// The places in which models are looked for, in order.

@@ -9,7 +9,7 @@ use super::parts;
 use super::pieces::{self, Mode, Piece, row_hint};
 use super::progress::Progress;
 use crate::container::{self, Chunk, Coding, Content, Header, Hint, Medium, Part, Role};
-use crate::engine::Network;
+use crate::engine::{Network, Runner};
 use crate::entropy::Bits;
 use crate::media::image::Picture;
 use crate::predict::bytes;
@@ -86,6 +86,8 @@ pub(super) struct File<'a> {
     /// Whether that is the file. If not, only the medium is tried.
     pub exact: bool,
     pub network: Option<&'a Network>,
+    /// What runs the network in the kernels' place.
+    pub runner: Option<&'a dyn Runner>,
 }
 
 /// Codes (or measures) the file in the ways that may pay and returns the smallest.
@@ -128,7 +130,7 @@ fn of_medium<'a>(
     };
     let (width, height, channels) = (picture.width, picture.height, picture.channels);
     let banded = match file.network.filter(|_| width <= bands::MAX_WIDTH) {
-        Some(network) => Some(pieces::bands(network, picture, mode, progress)?),
+        Some(network) => Some(pieces::bands(network, file.runner, picture, mode, progress)?),
         None => None,
     };
     let others = banded.iter().flatten().filter(|p| p.coding != Coding::Network).map(|p| p.decoded).sum::<usize>();

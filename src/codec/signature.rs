@@ -1,16 +1,19 @@
 //! One signature of everything that must be the same everywhere: hashes of intermediate values and of codes over a fixed
 //! set of generated inputs.
 //!
-//! What must stay true: a signature depends on the model and the format alone, never on the kernel, the number of threads,
-//! the machine, the compiler or its options.
+//! What must stay true: a signature depends on the model and the format alone, never on the kernel, the device, the number of
+//! threads, the machine, the compiler or its options.
 
-use super::bands::{Code, bands, decode_picture, encode_band, measure_band};
+use super::bands::{Band, Code, Source, bands, decode_picture, encode_band, measure_band, places, strip};
+use super::lockstep::{Coded, decode_pictures};
 use super::{DEFAULT_LIMIT, Models, Options, compress, decompress};
-use crate::engine::{Executor, Field, Kernel, Network, Position, reference};
+use crate::engine::device::{DeviceError, Interval};
+use crate::engine::{Device, Executor, Field, Kernel, Network, Position, Runner, reference};
 use crate::entropy::Bits;
 use crate::media::image::Picture;
 use crate::predict::bytes;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// Width, height and channels of the pictures: a single pixel, less than a window, less than a wavefront, several bands. An
 /// emulator should be done with them in a minute.
@@ -30,15 +33,28 @@ const SAMPLED: usize = 17;
 /// # Panics
 /// If this machine lacks the kernel, or refuses the threads.
 pub fn signature(kernel: Kernel, threads: usize) -> String {
-    let models = Models::new(&[], kernel);
+    of(Models::new(&[], kernel), threads).expect("no device can fail")
+}
+
+/// The signature of a device: its executor in the place of the kernels', its way to code and to decode.
+///
+/// # Panics
+/// As [`signature`] does.
+pub fn signature_on(device: Arc<dyn Device>, threads: usize) -> Result<String, DeviceError> {
+    of(Models::new(&[], Kernel::best()).on(device), threads)
+}
+
+fn of(models: Models, threads: usize) -> Result<String, DeviceError> {
     let network = models.for_pictures(3).ok().flatten().expect("a model for colour pictures is in the binary");
+    let runner = models.runner(&network)?;
+    let network = Runs { network: &network, runner: runner.as_deref() };
     let mut parts = ["tensors", "sampled", "reference", "codes", "decoded", "bytes", "streams"]
         .map(|name| (name, blake3::Hasher::new()));
     let [tensors, sampled, reference, codes, decoded, bytes, streams] = parts.each_mut().map(|part| &mut part.1);
     for (number, size) in SIZES.into_iter().enumerate() {
         let picture = generate(size, number as u64);
-        hash_tensors(&network, &picture, [tensors, sampled, reference]);
-        hash_codes(&network, &picture, threads, [codes, decoded]);
+        hash_tensors(network, &picture, [tensors, sampled, reference])?;
+        hash_codes(network, &picture, threads, [codes, decoded])?;
     }
     let files = files();
     let hints = [bytes::Hint { record: 0, pixel: 0 }, bytes::Hint { record: 60, pixel: 3 }];
@@ -51,7 +67,56 @@ pub fn signature(kernel: Kernel, threads: usize) -> String {
     for (name, hasher) in parts {
         writeln!(lines, "{name} {}", hasher.finalize().to_hex()).expect("a string takes everything");
     }
-    lines
+    Ok(lines)
+}
+
+/// A network, and what runs it in the kernels' place.
+#[derive(Clone, Copy)]
+struct Runs<'a> {
+    network: &'a Network,
+    runner: Option<&'a dyn Runner>,
+}
+
+impl Runs<'_> {
+    /// All values of these nodes at all positions: `[positions][nodes]`.
+    fn values(&self, picture: &Picture, nodes: &[usize]) -> Result<Vec<Vec<Vec<i16>>>, DeviceError> {
+        let (width, height) = (picture.width as usize, picture.height as usize);
+        if let Some(runner) = self.runner {
+            let values = runner.values(&strip(self.network, picture, whole(picture), whole(picture)))?;
+            let of = |node: &usize, i: usize| {
+                let width = values[*node].len() / (width * height);
+                values[*node][i * width..][..width].to_vec()
+            };
+            return Ok((0..width * height).map(|i| nodes.iter().map(|node| of(node, i)).collect()).collect());
+        }
+        let channels = usize::from(picture.channels);
+        let mut field = Field::new(width, height, channels, self.network.reach(), true);
+        let position = |i: usize| Position { row: (i / width) as u32, column: (i % width) as u32 };
+        let positions: Vec<_> = (0..width * height).map(position).collect();
+        for (pixel, p) in picture.samples.chunks_exact(channels).zip(&positions) {
+            let set = |(c, place): (usize, &usize)| field.set(c, p.row as isize, p.column as usize, pixel[*place]);
+            places(channels).iter().enumerate().for_each(set);
+        }
+        let mut executor = Executor::new(self.network, BATCH);
+        let mut all = Vec::new();
+        for positions in positions.chunks(BATCH) {
+            executor.all(&field, positions);
+            let of = |i: usize| nodes.iter().map(|node| executor.values(*node, i).to_vec()).collect();
+            all.extend((0..positions.len()).map(of));
+        }
+        Ok(all)
+    }
+
+    /// The intervals of all samples, if something else than the kernels computes them.
+    fn intervals(&self, picture: &Picture) -> Result<Vec<Interval>, DeviceError> {
+        let of = |runner: &dyn Runner| runner.intervals(&strip(self.network, picture, whole(picture), whole(picture)));
+        self.runner.map_or(Ok(Vec::new()), of)
+    }
+}
+
+/// All rows.
+fn whole(picture: &Picture) -> Band {
+    Band { first: 0, rows: picture.height }
 }
 
 /// A picture of gradients, noise, edges and flat parts in patches.
@@ -79,63 +144,75 @@ fn generate((width, height, channels): (u32, u32, u8), seed: u64) -> Picture {
 }
 
 /// Hashes all nodes at all positions, and at sampled ones by the executor and by the reference.
-fn hash_tensors(network: &Network, picture: &Picture, [all, sampled, definition]: [&mut blake3::Hasher; 3]) {
+fn hash_tensors(
+    runs: Runs,
+    picture: &Picture,
+    [all, sampled, definition]: [&mut blake3::Hasher; 3],
+) -> Result<(), DeviceError> {
     let planes = planes(picture);
-    let (height, width) = (planes[0].len(), planes[0][0].len());
-    let mut field = Field::new(width, height, planes.len(), network.reach(), true);
-    let position = |i: usize| Position { row: (i / width) as u32, column: (i % width) as u32 };
-    let positions: Vec<_> = (0..width * height).map(position).collect();
-    for p in &positions {
-        let (y, x) = (p.row as usize, p.column as usize);
-        planes.iter().enumerate().for_each(|(c, plane)| field.set(c, y as isize, x, plane[y][x]));
-    }
+    let width = picture.width as usize;
     // A gray picture has no values of the nodes that see a second channel.
-    let first = reference::evaluate(network.program(), &planes, 0, 0);
+    let first = reference::evaluate(runs.network.program(), &planes, 0, 0);
     let nodes: Vec<_> = (0..first.len()).filter(|node| !first[*node].is_empty()).collect();
-    let mut executor = Executor::new(network, BATCH);
-    for (batch, positions) in positions.chunks(BATCH).enumerate() {
-        executor.all(&field, positions);
-        for (i, p) in positions.iter().enumerate() {
-            let is_sampled = (batch * BATCH + i) % SAMPLED == 0;
-            for node in &nodes {
-                for value in executor.values(*node, i) {
-                    all.update(&value.to_le_bytes());
-                    if is_sampled {
-                        sampled.update(&i64::from(*value).to_le_bytes());
-                    }
-                }
-            }
+    for (at, values) in runs.values(picture, &nodes)?.iter().enumerate() {
+        let is_sampled = at % SAMPLED == 0;
+        for value in values.iter().flatten() {
+            all.update(&value.to_le_bytes());
             if is_sampled {
-                let values = reference::evaluate(network.program(), &planes, p.row as usize, p.column as usize);
-                values.iter().flatten().for_each(|value| _ = definition.update(&value.to_le_bytes()));
+                sampled.update(&i64::from(*value).to_le_bytes());
             }
         }
+        if is_sampled {
+            let values = reference::evaluate(runs.network.program(), &planes, at / width, at % width);
+            values.iter().flatten().for_each(|value| _ = definition.update(&value.to_le_bytes()));
+        }
     }
+    Ok(())
 }
 
 /// The picture as the reference wants it: planes in coding order.
 fn planes(picture: &Picture) -> reference::Picture {
     let channels = usize::from(picture.channels);
-    let places = if channels == 3 { &[1, 0, 2][..] } else { &[0] };
     let rows = picture.samples.chunks_exact(picture.width as usize * channels);
     let row = |row: &[u8], place: usize| row.chunks_exact(channels).map(|pixel| pixel[place]).collect();
-    places.iter().map(|place| rows.clone().map(|r| row(r, *place)).collect()).collect()
+    places(channels).iter().map(|place| rows.clone().map(|r| row(r, *place)).collect()).collect()
 }
 
 /// Hashes codes and bits of all bands, and what decoding gives.
-fn hash_codes(network: &Network, picture: &Picture, threads: usize, [codes, decoded]: [&mut blake3::Hasher; 2]) {
-    let each: Vec<_> = bands(picture.height).map(|band| encode_band(network, picture, band)).collect();
+fn hash_codes(
+    runs: Runs,
+    picture: &Picture,
+    threads: usize,
+    [codes, decoded]: [&mut blake3::Hasher; 2],
+) -> Result<(), DeviceError> {
+    let Runs { network, runner } = runs;
+    let Picture { width, height, channels, .. } = *picture;
+    let intervals = runs.intervals(picture)?;
+    let line = width as usize * usize::from(channels);
+    let source = |band: Band| match runner {
+        None => Source::Kernels(network),
+        Some(_) => Source::Intervals(network, &intervals[band.first as usize * line..]),
+    };
+    let each: Vec<_> = bands(height).map(|band| encode_band(source(band), picture, band)).collect();
     for code in &each {
         codes.update(&(code.len() as u64).to_le_bytes()).update(code);
     }
-    let bits: Bits = bands(picture.height).map(|band| measure_band(network, picture, band)).sum();
+    let bits: Bits = bands(height).map(|band| measure_band(source(band), picture, band)).sum();
     codes.update(&bits.0.to_le_bytes());
     let each: Vec<_> = each.iter().map(|code| Code::Network(code)).collect();
-    match decode_picture(network, (picture.width, picture.height, picture.channels), &each, threads, &|_| {}) {
+    let back = match runner {
+        None => decode_picture(network, (width, height, channels), &each, threads, &|_| {}),
+        Some(runner) => {
+            let coded = Coded { width, height, codes: each };
+            decode_pictures(network, runner, channels, &[coded], &|_| {})?.remove(0)
+        }
+    };
+    match back {
         Ok(back) if back == *picture => decoded.update(&back.samples),
         Ok(_) => decoded.update(b"other samples"),
         Err(_) => decoded.update(b"damaged"),
     };
+    Ok(())
 }
 
 /// Files of three kinds: a picture, words, and records of numbers.

@@ -9,7 +9,7 @@ use super::kernels::{self, Rows, elementwise};
 use super::network::Network;
 use super::program::Params;
 use crate::likelihood::logistic::Mixture;
-use crate::spec::{Likelihood, Op};
+use crate::spec::Op;
 
 /// A position of a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,14 +194,15 @@ impl<'n> Executor<'n> {
     /// The distribution of a channel at the `i`th position; its stage was run.
     #[inline]
     pub fn distribution(&self, channel: usize, i: usize) -> Mixture<'n> {
-        let network = self.network;
-        let output = &network.program().spec().outputs[channel];
-        #[allow(irrefutable_let_patterns, reason = "more families will follow")]
-        let Likelihood::LogisticMixture { components, mean, scale, .. } = &output.likelihood else {
-            unreachable!("a program holds only distributions that can be run")
-        };
-        let parameters = self.values(output.parameters, i);
-        let (mean, level) = (self.values(*mean, i)[channel], self.values(*scale, i)[0]);
-        Mixture::new(network.program().tables(channel), parameters, (*components).into(), mean, level as usize)
+        let [parameters, mean, scale] = self.network.output(channel);
+        let (mean, level) = (self.values(mean, i)[channel], self.values(scale, i)[0]);
+        self.network.mixture(channel, self.values(parameters, i), mean, level)
+    }
+
+    /// What [`Network::distribution`] makes the same distribution of.
+    pub fn parameters(&self, channel: usize, i: usize) -> impl Iterator<Item = i16> + '_ {
+        let [parameters, mean, scale] = self.network.output(channel);
+        let rest = [self.values(mean, i)[channel], self.values(scale, i)[0]];
+        self.values(parameters, i).iter().copied().chain(rest)
     }
 }
