@@ -100,10 +100,11 @@ fn walk<C: Coder>(
         positions.extend((first..=last).map(|y| Position { row: y as u32, column: (step - lag * y) as u32 }));
         for (channel, place) in places.iter().enumerate() {
             executor.stage(channel, &field, &positions);
+            let distribution = executor.distributions(channel);
             for (i, p) in positions.iter().enumerate() {
                 let (y, x) = (p.row as usize, p.column as usize);
                 let sample = &mut samples[(y * width + x) * channels + place];
-                *sample = coder.code(&executor.distribution(channel, i), u32::from(*sample))? as u8;
+                *sample = coder.code(&distribution(i), u32::from(*sample))? as u8;
                 field.set(channel, y as isize, x, *sample);
             }
         }
