@@ -11,7 +11,7 @@ use common::seeds::{files, models, streams};
 use common::{expect, stderr};
 use std::fs;
 use std::path::PathBuf;
-use surprisal::codec::{DEFAULT_LIMIT, decompress};
+use surprisal::codec::{DEFAULT_LIMIT, Effort, Options, compress, decompress};
 use surprisal::container::{self, Header, VERSION};
 
 fn folder(name: &str) -> PathBuf {
@@ -44,10 +44,20 @@ fn bless(name: &str, table: &str, streams: &[(String, Vec<u8>, String)]) {
 fn good_streams() {
     if blessing() {
         let files = files();
-        let line = |((name, file), stream): (&(&str, Vec<u8>), Vec<u8>)| {
-            (format!("{name}.srp"), stream, blake3::hash(file).to_string())
-        };
-        let made: Vec<_> = files.iter().zip(streams(&files)).map(line).collect();
+        let line = |name: String, file: &[u8], stream| (format!("{name}.srp"), stream, blake3::hash(file).to_string());
+        let mut made: Vec<_> = files
+            .iter()
+            .zip(streams(&files))
+            .map(|((name, file), stream)| line(name.to_string(), file, stream))
+            .collect();
+        // A photograph at every level that is not like the default one.
+        let (name, photo) = files.iter().find(|(name, _)| *name == "photo.ppm").expect("a photograph");
+        let others = Effort::points().into_iter().map(|(first, _)| first);
+        for effort in others.filter(|effort| effort.level() != Effort::default().level()) {
+            let options = Options { effort, ..Options::default() };
+            let stream = compress(photo, &models(), &options, &()).expect("compressed").bytes;
+            made.push(line(format!("{name}.e{effort}"), photo, stream));
+        }
         bless("good", "HASHES", &made);
     }
     let models = models();

@@ -3,7 +3,7 @@
 use super::bar::Bar;
 use super::fault::{Exit, Fault};
 use super::inputs::{self, Folders};
-use super::options::{CodecOptions, Global};
+use super::options::{CodecOptions, EffortOptions, Global};
 use super::report;
 use serde_json::json;
 use std::path::PathBuf;
@@ -25,6 +25,8 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    effort: EffortOptions,
+    #[command(flatten)]
     codec: CodecOptions,
 }
 
@@ -42,7 +44,8 @@ struct Total {
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, Folders::Walk, global.quiet);
     let models = args.codec.models(global)?;
-    let options = Options { verify: false, pixels: args.pixels, limit: args.codec.limit() };
+    let options =
+        Options { effort: args.effort.effort(), verify: false, pixels: args.pixels, limit: args.codec.limit() };
     let mut total = Total::default();
     let done = report::each(inputs, |input| {
         let name = input.name();

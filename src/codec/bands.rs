@@ -95,8 +95,9 @@ fn walk<C: Coder>(
         }
         for channel in 0..channels {
             executor.stage(channel, &field, walk.positions());
+            let distribution = executor.distributions(channel);
             let known = |p: Position, sample| field.set(channel, p.row as isize, p.column as usize, sample);
-            walk.code(coder, channel, |i, _| executor.distribution(channel, i), known)?;
+            walk.code(coder, channel, |i, _| distribution(i), known)?;
         }
         if let (Some(sender), Some(p)) = (&below, walk.positions().last().filter(|p| p.row as usize + 1 == height)) {
             let done = p.column as usize + 1;

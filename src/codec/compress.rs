@@ -1,6 +1,7 @@
 //! A file to a stream, or to its code length.
 
 use super::bands::{self, Band};
+use super::effort::Effort;
 use super::error::CompressError;
 use super::models::Models;
 use super::pieces::Mode;
@@ -16,6 +17,8 @@ use std::sync::Arc;
 /// What the user chose.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
+    /// What is done to make the stream small.
+    pub effort: Effort,
     /// Decode every piece again and compare, before success is reported.
     pub verify: bool,
     /// Keep a picture's pixels and chunks, and give up the exact deflate data of its file where that would cost bytes.
@@ -25,9 +28,9 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Verified, exact, and with the limit that a decoder has by default.
+    /// The middle level, verified, exact, and with the limit that a decoder has by default.
     fn default() -> Self {
-        Self { verify: true, pixels: false, limit: DEFAULT_LIMIT }
+        Self { effort: Effort::default(), verify: true, pixels: false, limit: DEFAULT_LIMIT }
     }
 }
 
@@ -130,7 +133,7 @@ fn with_plan<T>(
         exact = split.exact;
         let samples = match &split.content {
             media::Content::Picture(picture) => {
-                network = models.for_pictures(picture.channels)?;
+                network = models.for_pictures(picture.channels, options.effort)?;
                 Samples::Picture(picture)
             }
             media::Content::Rows { bytes, stride, unit } => {

@@ -9,8 +9,10 @@
 #![deny(clippy::float_arithmetic)]
 
 pub mod bands;
+mod builtin;
 mod compress;
 mod decompress;
+mod effort;
 mod error;
 mod inspect;
 mod job;
@@ -26,6 +28,7 @@ mod walk;
 pub use crate::container::Coding;
 pub use compress::{Compressed, Measured, Options, Summary, compress, measure};
 pub use decompress::{decompress, decompress_all};
+pub use effort::{Effort, Level};
 pub use error::{CompressError, DecodeError, ModelError};
 pub use inspect::{Inspection, inspect};
 pub use models::{Found, Models, Place};

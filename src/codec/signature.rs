@@ -6,7 +6,7 @@
 
 use super::bands::{Band, Code, Source, bands, decode_picture, encode_band, measure_band, places, strip};
 use super::lockstep::{Coded, decode_pictures};
-use super::{DEFAULT_LIMIT, Models, Options, compress, decompress};
+use super::{DEFAULT_LIMIT, Effort, Models, Options, compress, decompress};
 use crate::engine::device::{DeviceError, Interval};
 use crate::engine::{Device, Executor, Field, Kernel, Network, Position, Runner, reference};
 use crate::entropy::Bits;
@@ -45,7 +45,7 @@ pub fn signature_on(device: Arc<dyn Device>, threads: usize) -> Result<String, D
 }
 
 fn of(models: Models, threads: usize) -> Result<String, DeviceError> {
-    let network = models.for_pictures(3).ok().flatten().expect("a model for colour pictures is in the binary");
+    let network = models.for_pictures(3, Effort::default()).ok().flatten().expect("a model for colour pictures is in the binary");
     let runner = models.runner(&network)?;
     let network = Runs { network: &network, runner: runner.as_deref() };
     let mut parts = ["tensors", "sampled", "reference", "codes", "decoded", "bytes", "streams"]
