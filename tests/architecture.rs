@@ -18,7 +18,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("predict", &["entropy"]),
     ("media", &["entropy", "wire"]),
     ("container", &["wire", "predict", "media", "entropy"]),
-    ("codec", &["wire", "entropy", "spec", "zoo", "likelihood", "engine", "quantize", "predict", "media", "container"]),
+    ("adapt", &["spec", "likelihood", "engine", "entropy"]),
+    (
+        "codec",
+        &["wire", "entropy", "spec", "zoo", "likelihood", "engine", "quantize", "predict", "adapt", "media", "container"],
+    ),
     ("train", &["zoo", "likelihood", "media", "spec", "engine", "quantize", "wire"]),
     ("score", &["codec", "entropy", "media"]),
 ];

@@ -6,6 +6,8 @@
 //! What must stay true: whatever runs a program gives the bits of `reference`.
 #![deny(clippy::float_arithmetic)]
 
+pub mod adjoint;
+pub mod bias;
 pub mod executor;
 pub mod field;
 pub mod kernels;
@@ -13,7 +15,9 @@ pub mod network;
 pub mod program;
 pub mod reference;
 
-pub use executor::{Executor, Position};
+pub use adjoint::{Adjoint, Gradients};
+pub use bias::Adjustable;
+pub use executor::{Buffers, Executor, Position};
 pub use field::Field;
 pub use kernels::Kernel;
 pub use network::Network;
