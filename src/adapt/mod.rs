@@ -15,6 +15,8 @@ mod fit;
 pub mod mixture;
 mod round;
 mod sample;
+#[cfg(test)]
+mod tests;
 
 pub use delta::Refused;
 pub use sample::Area;

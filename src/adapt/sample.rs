@@ -41,7 +41,9 @@ impl Area<'_> {
     pub fn spread(&self, most: u64) -> Vec<Position> {
         let count = self.count().min(most);
         // Not in step with the width.
-        (0..count).map(|i| self.position(((u128::from(i) * 2 + 1) * u128::from(self.count()) / u128::from(2 * count)) as u64)).collect()
+        (0..count)
+            .map(|i| self.position(((u128::from(i) * 2 + 1) * u128::from(self.count()) / u128::from(2 * count)) as u64))
+            .collect()
     }
 }
 
@@ -150,13 +152,15 @@ impl Workers {
         let results = self.each_piece(network, positions, |executor, _, positions| {
             executor.all(area.field, positions);
             let mut bits = Bits::default();
+            let most = (positions.len() * area.field.channels()) as u128;
             for (i, p) in positions.iter().enumerate() {
                 for channel in 0..area.field.channels() {
                     let symbol = area.field.get(channel, p.row as isize, p.column as usize);
                     bits += cost_of(executor.distribution(channel, i).interval(symbol.into()).1, PRECISION as u32);
                 }
             }
-            bits
+            // What costs more than its samples would not be coded by the network.
+            bits.min(Bits(most << (3 + Bits::FRACTION)))
         });
         results.into_iter().sum()
     }

@@ -6,6 +6,7 @@ use super::models::Models;
 use super::pieces::Mode;
 use super::plan::{self, File, Plan, Samples, Source};
 use super::{DEFAULT_LIMIT, Progress, parts};
+use crate::adapt::Fit;
 use crate::container::{self, Coding, Content, Hint, Role};
 use crate::engine::Network;
 use crate::entropy::Bits;
@@ -22,12 +23,14 @@ pub struct Options {
     pub pixels: bool,
     /// The most bytes that the samples of a medium may take; a file that declares more is coded as bytes.
     pub limit: u64,
+    /// How much is tried to adapt the network to a picture.
+    pub fit: Fit,
 }
 
 impl Default for Options {
-    /// Verified, exact, and with the limit that a decoder has by default.
+    /// Verified, exact, a little adapted, and with the limit that a decoder has by default.
     fn default() -> Self {
-        Self { verify: true, pixels: false, limit: DEFAULT_LIMIT }
+        Self { verify: true, pixels: false, limit: DEFAULT_LIMIT, fit: Fit::CHEAP }
     }
 }
 
@@ -151,7 +154,7 @@ fn with_plan<T>(
         identity.1 = container::checksum(file);
     }
     let network = network.as_deref();
-    let file = File { bytes: file, length: identity.0, checksum: identity.1, exact, network };
+    let file = File { bytes: file, length: identity.0, checksum: identity.1, exact, network, fit: options.fit };
     let plan = plan::smallest(&file, source.as_ref(), mode, progress)?;
     let medium = plan.header.medium.and(split.as_ref()).map(|s| s.medium.format().name);
     if plan.header.memory() > DEFAULT_LIMIT {

@@ -5,6 +5,7 @@ use super::error::DecodeError;
 use super::models::{Models, fits};
 use super::pieces::{byte_hint, row_hint};
 use super::{Progress, parts};
+use crate::adapt;
 use crate::container::{self, Chunk, Coding, Content, Header, Hint, Medium, Opened, Role};
 use crate::engine::{ModelId, Network};
 use crate::entropy::Damaged;
@@ -28,7 +29,7 @@ pub fn decompress(stream: &[u8], models: &Models, limit: u64, progress: &dyn Pro
         Some(id) => Some(models.find(ModelId(id))?),
         None => None,
     };
-    progress.begin(header.decoded(Role::Recipe) + header.decoded(Role::Content));
+    progress.begin([Role::Recipe, Role::Adaptation, Role::Content].map(|role| header.decoded(role)).iter().sum());
     let job = Job { opened: &opened, progress };
     let file = match medium {
         None => job.segments(Role::Content)?,
@@ -159,9 +160,24 @@ impl<'a> Job<'a> {
                 Ok(media::Content::Picture(Picture { width, height, channels, samples }))
             }
             Content::Bands { width, height, channels } => {
-                Ok(media::Content::Picture(self.bands(network, width, height, channels)?))
+                let adapted = match network {
+                    Some(network) => self.adapted(network)?,
+                    None => None,
+                };
+                Ok(media::Content::Picture(self.bands(adapted.as_ref().or(network), width, height, channels)?))
             }
         }
+    }
+
+    /// The network as the stream adapts it, if it does.
+    fn adapted(&self, network: &Network) -> Result<Option<Network>, DecodeError> {
+        let Some((index, entry)) = self.opened.header.adaptation() else { return Ok(None) };
+        let code = self.opened.chunks[index];
+        self.check(index, entry, code)?;
+        let count = self.opened.chunks.len();
+        let adapted = adapt::apply(network, code).map_err(|fault| DecodeError::Adaptation { index, count, fault })?;
+        self.progress.advance(entry.decoded);
+        Ok(Some(adapted))
     }
 
     /// A picture in bands.

@@ -8,6 +8,7 @@
 //! the number of threads; and what [`decompress`] returns is the file that went in, or an error.
 #![deny(clippy::float_arithmetic)]
 
+mod adapted;
 pub mod bands;
 mod compress;
 mod decompress;
@@ -20,6 +21,7 @@ mod plan;
 mod progress;
 pub mod signature;
 
+pub use crate::adapt::Fit;
 pub use crate::container::Coding;
 pub use compress::{Compressed, Measured, Options, Summary, compress, measure};
 pub use decompress::decompress;

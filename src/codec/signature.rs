@@ -4,8 +4,10 @@
 //! What must stay true: a signature depends on the model and the format alone, never on the kernel, the number of threads,
 //! the machine, the compiler or its options.
 
+use super::adapted::adapted;
 use super::bands::{Code, bands, decode_picture, encode_band, measure_band};
 use super::{DEFAULT_LIMIT, Models, Options, compress, decompress};
+use crate::adapt::Fit;
 use crate::engine::{Executor, Field, Kernel, Network, Position, reference};
 use crate::entropy::Bits;
 use crate::media::image::Picture;
@@ -25,16 +27,18 @@ const SAMPLED: usize = 17;
 ///
 /// `tensors`: every node's values at every position of every picture, from the executor; `sampled`: those at some positions;
 /// `reference`: the same ones from the reference engine; `codes`: the bands' codes and measured bits; `decoded`: what
-/// `threads` threads make of the codes; `bytes`: codes of the byte model; `streams`: whole streams, made by `threads` threads.
+/// `threads` threads make of the codes; `bytes`: codes of the byte model; `adapted`: an adaptation to a picture, and the code
+/// of a band by it; `streams`: whole streams, made by `threads` threads.
 ///
 /// # Panics
 /// If this machine lacks the kernel, or refuses the threads.
 pub fn signature(kernel: Kernel, threads: usize) -> String {
     let models = Models::new(&[], kernel);
     let network = models.for_pictures(3).ok().flatten().expect("a model for colour pictures is in the binary");
-    let mut parts = ["tensors", "sampled", "reference", "codes", "decoded", "bytes", "streams"]
+    let mut parts = ["tensors", "sampled", "reference", "codes", "decoded", "bytes", "adapted", "streams"]
         .map(|name| (name, blake3::Hasher::new()));
-    let [tensors, sampled, reference, codes, decoded, bytes, streams] = parts.each_mut().map(|part| &mut part.1);
+    let [tensors, sampled, reference, codes, decoded, bytes, adapted, streams] =
+        parts.each_mut().map(|part| &mut part.1);
     for (number, size) in SIZES.into_iter().enumerate() {
         let picture = generate(size, number as u64);
         hash_tensors(&network, &picture, [tensors, sampled, reference]);
@@ -46,6 +50,7 @@ pub fn signature(kernel: Kernel, threads: usize) -> String {
         hash_bytes(file, hint, bytes);
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    pool.install(|| hash_adapted(&network, adapted));
     pool.install(|| files.iter().for_each(|file| hash_stream(file, &models, streams)));
     let mut lines = String::new();
     for (name, hasher) in parts {
@@ -158,6 +163,16 @@ fn hash_bytes(file: &[u8], hint: bytes::Hint, hasher: &mut blake3::Hasher) {
         Ok(back) => hasher.update(&back),
         Err(_) => hasher.update(b"damaged"),
     };
+}
+
+/// Hashes an adaptation to a picture, and a band that it codes.
+fn hash_adapted(network: &Network, hasher: &mut blake3::Hasher) {
+    let picture = generate((67, 64, 3), 9);
+    let fit = Fit { steps: 4, batch: 100, rate: 0.03 };
+    if let Some((network, code)) = adapted(network, &picture, &fit) {
+        hasher.update(&code);
+        bands(2).for_each(|band| _ = hasher.update(&encode_band(&network, &picture, band)));
+    }
 }
 
 /// Hashes a file's stream and the file that it gives back.

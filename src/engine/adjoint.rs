@@ -278,7 +278,8 @@ fn search(kernel: Kernel, layer: &mut Transposed, from: &Rows, n: usize, width: 
     loop {
         layer.packed.set_shift(shift as u8);
         kernels::linear(kernel, &layer.packed, from, n, spare);
-        let squares: u64 = (0..n).flat_map(|i| &spare.row(i)[..width]).map(|v| u64::from(v.unsigned_abs()).pow(2)).sum();
+        let squares: u64 =
+            (0..n).flat_map(|i| &spare.row(i)[..width]).map(|v| u64::from(v.unsigned_abs()).pow(2)).sum();
         let values = (n * width).max(1) as u64;
         // Exact enough once the values are well above the rounding.
         if squares >= 64 * values || shift <= 4 {

@@ -20,6 +20,7 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("photo.bmp", bmp(41, -20, &samples[..41 * 20 * 3])),
         ("drawing.ppm", pnm(60, 50, 3, &drawing)),
         ("palette.png", palette_png(60, 50)),
+        ("adapted.ppm", pnm(80, 72, 3, &photo(80, 72))),
         ("mixed.ppm", pnm(40, 120, 3, &[&samples[..40 * 72 * 3], &[200; 40 * 48 * 3]].concat())),
     ]
 }
