@@ -11,6 +11,7 @@ use common::seeds::{files, models, streams};
 use common::{expect, stderr};
 use std::fs;
 use std::path::PathBuf;
+use surprisal::adapt::delta;
 use surprisal::codec::{DEFAULT_LIMIT, decompress};
 use surprisal::container::{self, Coding, DRAFTS, Header, Role, VERSION};
 
@@ -144,10 +145,12 @@ fn bad() -> Vec<(&'static str, Vec<u8>, i32, String)> {
     let (text, photo, png) = (stream("text"), stream("photo.ppm"), stream("photo.png"));
     let adapted = stream("adapted.ppm");
     let opened = container::open(adapted).expect("good");
-    let (number, entry) = opened.header.adaptation().expect("an adaptation");
+    let (number, _) = opened.header.adaptation().expect("an adaptation");
     let at = opened.overhead + opened.header.chunks[..number].iter().map(|c| c.coded as usize).sum::<usize>();
-    // Steps of the largest unit and size for the first layer.
-    let beyond = vec![0xff; entry.coded as usize];
+    let network = models().for_pictures(3).expect("a model").expect("a model for colour");
+    let mut moves = delta::decode(network.program(), &[]).expect("no moves");
+    (moves[0].unit, moves[0].steps[0]) = (delta::UNITS.1, delta::MAX_STEPS);
+    let beyond = delta::encode(&moves);
     let reads = format!("this program reads {}.{}", VERSION[0], VERSION[1]);
     let flags = container::MAGIC.len() + VERSION.len() + 1;
     let model = container::open(photo).expect("good").header.model.expect("a network");
@@ -200,9 +203,13 @@ fn bad() -> Vec<(&'static str, Vec<u8>, i32, String)> {
         (
             "overflow",
             {
-                let mut s = with_header(adapted, |h| h.chunks[number].crc = crc32fast::hash(&beyond));
-                s[at..at + beyond.len()].copy_from_slice(&beyond);
-                s
+                let mut header = opened.header.clone();
+                let length = beyond.len() as u64;
+                let entry = &mut header.chunks[number];
+                (entry.coded, entry.decoded, entry.crc) = (length, length, crc32fast::hash(&beyond));
+                let mut chunks = opened.chunks.clone();
+                chunks[number] = &beyond;
+                container::assemble(&header, chunks)
             },
             1,
             "the adaptation does not fit the model".into(),
