@@ -34,7 +34,7 @@ fn main() {
     let mut presets = vec![];
     for p in std::env::var("PRESETS").unwrap_or("24x1024x.015,64x2048x.01".into()).split(',') {
         let v: Vec<f64> = p.split('x').map(|v| v.parse().unwrap()).collect();
-        presets.push(Fit { steps: v[0] as u32, batch: v[1] as u32, rate: v[2] });
+        presets.push(Fit { steps: v[0] as u32, batch: v[1] as u32, rate: v[2], share: 99.0 });
     }
     let _ = num;
     let mut total = vec![(0u64, 0u64, 0.0, 0.0); presets.len()];

@@ -12,9 +12,7 @@ use crate::spec::NodeId;
 use std::sync::Arc;
 
 /// Positions on which candidates are compared.
-const JUDGES: u64 = 1 << 14;
-/// What a learning rate of 1 moves a bias by in the first step: this part of the root mean square of the layer's outputs.
-const RATE: f64 = 1.0;
+const JUDGES: u64 = 1 << 13;
 
 /// One trained layer.
 #[derive(Debug)]
@@ -55,36 +53,20 @@ pub fn fit(network: &Network, area: &Area, fit: &Fit) -> Option<Vec<Move>> {
     let layers = layers(network, &mut workers, area, &positions);
     let nodes: Vec<NodeId> = layers.iter().map(|l| l.node).collect();
     let count = layers.iter().map(Layer::len).sum();
-    let rates: Vec<f64> = layers.iter().flat_map(|l| std::iter::repeat_n(l.magnitude * RATE, l.len())).collect();
+    let rates: Vec<f64> = layers.iter().flat_map(|l| std::iter::repeat_n(l.magnitude, l.len())).collect();
     let units: Vec<f64> = layers.iter().map(|l| power(-adjoint.scale(l.node)) / f64::from(fit.batch)).collect();
+    let steps = fit.steps_for(area.count());
     let (mut adam, mut moved) = (Adam::new(count), vec![0.0; count]);
-    for step in 0..fit.steps {
+    for step in 0..steps {
         draw.draw(area, fit.batch as usize, &mut positions);
         let sums = workers.gradients(adjustable.network(), &adjoint, area, &positions, &nodes);
         let gradient: Vec<f64> =
             sums.iter().zip(&units).flat_map(|(s, u)| s.iter().map(move |s| *s as f64 * u)).collect();
         // 1 - 3 t^2 + 2 t^3 falls from 1 to 0 as half a cosine does.
-        let t = f64::from(step) / f64::from(fit.steps);
+        let t = f64::from(step) / f64::from(steps);
         let factor = (1.0 - t * t * (3.0 - 2.0 * t)).max(0.02);
         adam.step(&mut moved, &gradient, &rates, factor * fit.rate);
         set(&mut adjustable, &layers, &mut moved);
-    }
-    if std::env::var("ADAPT_DEBUG").is_ok() {
-        let squares: Vec<f64> = adam.squares().iter().map(|s| s * f64::from(fit.batch)).collect();
-        for l in &layers {
-            let r = l.start..l.start + l.len();
-            let rms = |v: &[f64]| (v.iter().map(|x| x * x).sum::<f64>() / v.len() as f64).sqrt();
-            let f = squares[r.clone()].iter().sum::<f64>() / l.len() as f64;
-            eprintln!(
-                "node {} n {} rms out {:.1} moved rms {:.2} scale {} fisher-size {:.2}",
-                l.node,
-                l.len(),
-                l.magnitude,
-                rms(&moved[r]),
-                adjoint.scale(l.node),
-                (12.0 / f / area.count() as f64).sqrt()
-            );
-        }
     }
     let judges = area.spread(JUDGES);
     let before = workers.cost(network, area, &judges);
@@ -97,14 +79,6 @@ pub fn fit(network: &Network, area: &Area, fit: &Fit) -> Option<Vec<Move>> {
         let adapted = Network::new(Arc::new(adapted), network.kernel());
         let after = workers.cost(&adapted, area, &judges);
         let cost = whole(before.0, after, area.count(), judges.len() as u64, &moves);
-        if std::env::var("ADAPT_DEBUG").is_ok() {
-            eprintln!(
-                "  finer {finer}: saved {:.3}% code {} gain {:?}",
-                100.0 * (1.0 - after.0 as f64 / before.0 as f64),
-                delta::encode(&moves).len(),
-                cost.map(|c| c >> 35)
-            );
-        }
         if let Some(gain) = cost {
             if best.as_ref().is_none_or(|(best, _)| gain > *best) {
                 best = Some((gain, moves));

@@ -31,25 +31,34 @@ pub struct Fit {
     pub steps: u32,
     /// Positions of a step.
     pub batch: u32,
-    /// Learning rate, relative to the size of each layer's outputs.
+    /// Learning rate: what the first step moves a bias by, relative to the root mean square of its layer's outputs.
     pub rate: f64,
+    /// Positions of all steps at most, relative to those of the picture; there are fewer steps where the picture is small.
+    pub share: f64,
 }
 
 impl Fit {
     /// No adaptation.
-    pub const NONE: Self = Self { steps: 0, batch: 1, rate: 0.0 };
-    /// A quarter of the time of coding.
-    pub const CHEAP: Self = Self { steps: 24, batch: 1024, rate: 0.015 };
-    /// As long as it helps.
-    pub const THOROUGH: Self = Self { steps: 250, batch: 2048, rate: 0.006 };
+    pub const NONE: Self = Self { steps: 0, batch: 256, rate: 0.0, share: 0.0 };
+    /// Less than a quarter of the time of coding.
+    pub const CHEAP: Self = Self { steps: 128, batch: 256, rate: 0.009, share: 0.25 };
+    /// Some times the time of coding.
+    pub const THOROUGH: Self = Self { steps: 1000, batch: 512, rate: 0.006, share: 16.0 };
+
+    /// Steps for a picture of that many positions; 0 where there would be too few for anything.
+    fn steps_for(&self, positions: u64) -> u32 {
+        let most = (self.share * positions as f64 / f64::from(self.batch.max(1))).floor();
+        let steps = if most < f64::from(self.steps) { most as u32 } else { self.steps };
+        if steps < LEAST_STEPS { 0 } else { steps }
+    }
 }
 
-/// Pictures with fewer positions are not worth a try.
-pub const LEAST: u64 = 64 * 64;
+/// Fewer steps lead nowhere.
+const LEAST_STEPS: u32 = 4;
 
 /// The code of an adaptation that makes the area of a picture shorter by more than its own length; `None` if there is none.
 pub fn fit(network: &Network, area: &Area, fit: &Fit) -> Option<Vec<u8>> {
-    if fit.steps == 0 || fit.batch == 0 || area.count() < LEAST {
+    if fit.batch == 0 || fit.steps_for(area.count()) == 0 {
         return None;
     }
     fit::fit(network, area, fit).map(|moves| delta::encode(&moves))

@@ -8,7 +8,7 @@ use super::delta::{MAX_STEPS, Move, UNITS};
 use super::fit::{Layer, power};
 
 /// By which power of two steps are coarser than the rule says, in the candidates that are tried.
-pub const CANDIDATES: [i32; 4] = [0, 1, 2, 3];
+pub const CANDIDATES: [i32; 2] = [1, 2];
 
 /// Steps for every layer.
 pub(super) fn moves(layers: &[Layer], moved: &[f64], squares: &[f64], positions: u64, coarser: i32) -> Vec<Move> {
@@ -21,9 +21,8 @@ pub(super) fn moves(layers: &[Layer], moved: &[f64], squares: &[f64], positions:
             unit += 1;
         }
         let size = power(unit.into());
-        let dz: f64 = std::env::var("ADAPT_DZ").ok().and_then(|v| v.parse().ok()).unwrap_or(0.0);
         let step = |v: &f64| {
-            let magnitude = ((v.abs() / size + 0.5 - dz).floor() as i64).clamp(0, MAX_STEPS.into()) as i32;
+            let magnitude = ((v.abs() / size + 0.5).floor() as i64).clamp(0, MAX_STEPS.into()) as i32;
             if *v < 0.0 { -magnitude } else { magnitude }
         };
         Move { node: layer.node, unit, steps: moved[range].iter().map(step).collect() }

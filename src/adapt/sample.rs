@@ -60,13 +60,6 @@ impl Draw {
     /// The next `n` positions.
     pub fn draw(&mut self, area: &Area, n: usize, positions: &mut Vec<Position>) {
         positions.clear();
-        if std::env::var("ADAPT_QR").is_ok() {
-            positions.extend((0..n).map(|_| {
-                self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-                area.position(((u128::from(self.0) * u128::from(area.count())) >> 64) as u64)
-            }));
-            return;
-        }
         positions.extend((0..n).map(|_| {
             self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             area.position(((u128::from(self.0) * u128::from(area.count())) >> 64) as u64)

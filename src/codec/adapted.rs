@@ -9,11 +9,19 @@ use crate::adapt::{self, Area, Fit};
 use crate::engine::{Field, Network};
 use crate::media::image::Picture;
 
-/// The network adapted to the parts of a picture that it is likely to code, and the code of the adaptation; `None` if none
-/// pays.
+/// Pictures with fewer pixels are not worth a try.
+const LEAST: u64 = 64 * 64;
+
+/// As [`of_any_size`]; `None` for tiny pictures.
 pub(super) fn adapted(network: &Network, picture: &Picture, fit: &Fit) -> Option<(Network, Vec<u8>)> {
     let pixels = u64::from(picture.width) * u64::from(picture.height);
-    if fit.steps == 0 || pixels < adapt::LEAST {
+    if pixels < LEAST { None } else { of_any_size(network, picture, fit) }
+}
+
+/// The network adapted to the parts of a picture that it is likely to code, and the code of the adaptation; `None` if none
+/// pays.
+pub(super) fn of_any_size(network: &Network, picture: &Picture, fit: &Fit) -> Option<(Network, Vec<u8>)> {
+    if fit.steps == 0 {
         return None;
     }
     let (width, channels) = (picture.width as usize, usize::from(picture.channels));

@@ -4,7 +4,7 @@
 //! What must stay true: a signature depends on the model and the format alone, never on the kernel, the number of threads,
 //! the machine, the compiler or its options.
 
-use super::adapted::adapted;
+use super::adapted::of_any_size;
 use super::bands::{Code, bands, decode_picture, encode_band, measure_band};
 use super::{DEFAULT_LIMIT, Models, Options, compress, decompress};
 use crate::adapt::Fit;
@@ -167,11 +167,11 @@ fn hash_bytes(file: &[u8], hint: bytes::Hint, hasher: &mut blake3::Hasher) {
 
 /// Hashes an adaptation to a picture, and a band that it codes.
 fn hash_adapted(network: &Network, hasher: &mut blake3::Hasher) {
-    let picture = generate((67, 64, 3), 9);
-    let fit = Fit { steps: 4, batch: 100, rate: 0.03 };
-    if let Some((network, code)) = adapted(network, &picture, &fit) {
-        hasher.update(&code);
-        bands(2).for_each(|band| _ = hasher.update(&encode_band(&network, &picture, band)));
+    let picture = generate((37, 24, 3), 9);
+    let fit = Fit { steps: 8, batch: 60, rate: 0.04, share: 1.0 };
+    if let Some((network, code)) = of_any_size(network, &picture, &fit) {
+        hasher.update(&[code.len() as u8]).update(&code);
+        bands(picture.height).for_each(|band| _ = hasher.update(&encode_band(&network, &picture, band)));
     }
 }
 
