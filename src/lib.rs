@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 
+pub mod adapt;
 pub mod codec;
 pub mod container;
 pub mod engine;

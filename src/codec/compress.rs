@@ -155,7 +155,8 @@ fn with_plan<T>(
     }
     let runner = network.as_ref().map(|network| models.runner(network)).transpose()?.flatten();
     let (network, runner) = (network.as_deref(), runner.as_deref());
-    let file = File { bytes: file, length: identity.0, checksum: identity.1, exact, network, runner };
+    let fit = options.effort.level().fit;
+    let file = File { bytes: file, length: identity.0, checksum: identity.1, exact, network, runner, fit, models };
     let plan = plan::smallest(&file, source.as_ref(), mode, progress)?;
     let medium = plan.header.medium.and(split.as_ref()).map(|s| s.medium.format().name);
     if plan.header.memory() > DEFAULT_LIMIT {

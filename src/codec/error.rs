@@ -1,6 +1,7 @@
 //! What can go wrong between a file and a stream.
 
 use super::models::Place;
+use crate::adapt::Refused;
 use crate::container::StreamError;
 use crate::engine::{DeviceError, ModelId};
 use crate::media::MediaError;
@@ -119,6 +120,16 @@ pub enum DecodeError {
         /// How many there are.
         count: usize,
     },
+    /// The adaptation of the network is no such thing.
+    #[error("chunk {index} of {count}, the adaptation of the network, is damaged: {fault}")]
+    Adaptation {
+        /// Which one.
+        index: usize,
+        /// How many there are.
+        count: usize,
+        /// What is wrong.
+        fault: Refused,
+    },
     /// A band's code is no code of samples.
     #[error("a chunk of the picture is damaged (it is no code of samples)")]
     DamagedPicture,
@@ -138,6 +149,7 @@ impl DecodeError {
             Self::Join(MediaError::MissingRebuilder { .. } | MediaError::TooLarge { .. }) => false,
             Self::Inconsistent(_)
             | Self::DamagedChunk { .. }
+            | Self::Adaptation { .. }
             | Self::DamagedPicture
             | Self::Join(_)
             | Self::Checksum => true,

@@ -10,6 +10,7 @@ use super::error::DecodeError;
 use super::lockstep::Coded;
 use super::models::{Models, fits};
 use super::pieces::{byte_hint, row_hint};
+use crate::adapt;
 use crate::container::{self, Chunk, Coding, Content, Hint, Opened, Role};
 use crate::engine::{ModelId, Network, Runner};
 use crate::entropy::Damaged;
@@ -42,7 +43,13 @@ impl<'a> Job<'a> {
             return Err(DecodeError::OverLimit { needed: header.memory(), limit });
         }
         let network = header.model.map(|id| models.find(ModelId(id))).transpose()?;
-        let runner = network.as_ref().map(|network| models.runner(network)).transpose()?.flatten();
+        let (network, runner) = match network {
+            None => (None, None),
+            Some(network) => match adapted(&opened, &network)? {
+                None => (Some(Arc::clone(&network)), models.runner(&network)?),
+                Some(adapted) => (Some(Arc::clone(&adapted)), models.runner_once(&adapted)?),
+            },
+        };
         progress.begin(header.decoded(Role::Recipe) + header.decoded(Role::Content));
         Ok(Self { opened, medium, network, runner, limit, progress })
     }
@@ -100,10 +107,7 @@ impl<'a> Job<'a> {
     }
 
     fn check(&self, index: usize, entry: &Chunk, decoded: &[u8]) -> Result<(), DecodeError> {
-        if decoded.len() as u64 != entry.decoded || crc32fast::hash(decoded) != entry.crc {
-            return Err(self.damaged(index));
-        }
-        Ok(())
+        if is_damaged(entry, decoded) { Err(self.damaged(index)) } else { Ok(()) }
     }
 
     /// All bytes of a role that is not in bands.
@@ -187,6 +191,21 @@ impl<'a> Job<'a> {
             })
         }))
     }
+}
+
+fn is_damaged(entry: &Chunk, decoded: &[u8]) -> bool {
+    decoded.len() as u64 != entry.decoded || crc32fast::hash(decoded) != entry.crc
+}
+
+/// The network as a stream adapts it, if it does.
+fn adapted(opened: &Opened, network: &Network) -> Result<Option<Arc<Network>>, DecodeError> {
+    let Some((index, entry)) = opened.header.adaptation() else { return Ok(None) };
+    let (code, count) = (opened.chunks[index], opened.chunks.len());
+    if is_damaged(entry, code) {
+        return Err(DecodeError::DamagedChunk { index, count });
+    }
+    let adapted = adapt::apply(network, code).map_err(|fault| DecodeError::Adaptation { index, count, fault })?;
+    Ok(Some(Arc::new(adapted)))
 }
 
 /// A picture in bands, all of which are there.

@@ -8,6 +8,7 @@
 //! the number of threads; and what [`decompress`] returns is the file that went in, or an error.
 #![deny(clippy::float_arithmetic)]
 
+mod adapted;
 pub mod bands;
 mod builtin;
 mod compress;
@@ -25,6 +26,7 @@ mod progress;
 pub mod signature;
 mod walk;
 
+pub use crate::adapt::Fit;
 pub use crate::container::Coding;
 pub use compress::{Compressed, Measured, Options, Summary, compress, measure};
 pub use decompress::{decompress, decompress_all};

@@ -111,6 +111,11 @@ impl Models {
         Ok(Some(runner))
     }
 
+    /// As [`runner`](Self::runner), for a network that one file needs: it is not kept.
+    pub fn runner_once(&self, network: &Arc<Network>) -> Result<Option<Arc<dyn Runner>>, DeviceError> {
+        self.device.as_ref().map(|device| device::load(&**device, network)).transpose()
+    }
+
     /// The places in which models are looked for, in order.
     pub fn places(&self) -> &[Place] {
         &self.places

@@ -62,6 +62,12 @@ impl Coded {
     }
 }
 
+/// Bytes that stand as they are.
+pub(super) fn stored<'a>(bytes: Cow<'a, [u8]>) -> Piece<'a> {
+    let (decoded, crc) = (bytes.len(), crc32fast::hash(&bytes));
+    Piece { coding: Coding::Stored, decoded, crc, cost: whole(decoded), bytes }
+}
+
 /// The byte model's form of a hint.
 pub(super) fn byte_hint(hint: Hint) -> bytes::Hint {
     bytes::Hint { record: hint.record, pixel: hint.pixel }
@@ -223,15 +229,16 @@ fn gives_back(code: &[u8], data: &[u8], hint: Hint) -> bool {
 /// The candidate if it is smaller than the data, else the data themselves; `None` when the candidate is to be verified and
 /// fails its check.
 fn smallest<'a>(data: &'a [u8], coded: Option<Coded>, check: impl Fn(&Coded) -> bool, mode: Mode) -> Option<Piece<'a>> {
-    let (crc, decoded) = (crc32fast::hash(data), data.len());
+    let decoded = data.len();
     match coded {
         Some(coded) if coded.cost < whole(decoded) => {
             if mode == (Mode::Write { verify: true }) && !check(&coded) {
                 return None;
             }
+            let crc = crc32fast::hash(data);
             Some(Piece { coding: coded.coding, decoded, crc, cost: coded.cost, bytes: Cow::Owned(coded.bytes) })
         }
-        _ => Some(Piece { coding: Coding::Stored, decoded, crc, cost: whole(decoded), bytes: Cow::Borrowed(data) }),
+        _ => Some(stored(Cow::Borrowed(data))),
     }
 }
 
@@ -243,7 +250,7 @@ pub(super) fn row_hint(width: u32, channels: u8) -> Hint {
 /// Whether three quarters of the pixels equal their left, upper, upper left or upper right neighbour: usual in drawings and
 /// screenshots, where the byte model may beat a network that was trained on photographs; in photographs not even smooth skies
 /// come near. Only the encoder asks this.
-fn looks_drawn(samples: &[u8], width: u32, channels: u8) -> bool {
+pub(super) fn looks_drawn(samples: &[u8], width: u32, channels: u8) -> bool {
     let (unit, line) = (usize::from(channels), width as usize * usize::from(channels));
     let pixel = |at: usize| &samples[at..at + unit];
     let repeats = |at: &usize| {

@@ -4,9 +4,11 @@
 //! What must stay true: a signature depends on the model and the format alone, never on the kernel, the device, the number of
 //! threads, the machine, the compiler or its options.
 
+use super::adapted::of_any_size;
 use super::bands::{Band, Code, Source, bands, decode_picture, encode_band, measure_band, places, strip};
 use super::lockstep::{Coded, decode_pictures};
 use super::{DEFAULT_LIMIT, Effort, Models, Options, compress, decompress};
+use crate::adapt::Fit;
 use crate::engine::device::{DeviceError, Interval};
 use crate::engine::{Device, Executor, Field, Kernel, Network, Position, Runner, reference};
 use crate::entropy::Bits;
@@ -28,7 +30,8 @@ const SAMPLED: usize = 17;
 ///
 /// `tensors`: every node's values at every position of every picture, from the executor; `sampled`: those at some positions;
 /// `reference`: the same ones from the reference engine; `codes`: the bands' codes and measured bits; `decoded`: what
-/// `threads` threads make of the codes; `bytes`: codes of the byte model; `streams`: whole streams, made by `threads` threads.
+/// `threads` threads make of the codes; `bytes`: codes of the byte model; `adapted`: an adaptation to a picture, and the code
+/// of a band by it; `streams`: whole streams, made by `threads` threads.
 ///
 /// # Panics
 /// If this machine lacks the kernel, or refuses the threads.
@@ -45,12 +48,14 @@ pub fn signature_on(device: Arc<dyn Device>, threads: usize) -> Result<String, D
 }
 
 fn of(models: Models, threads: usize) -> Result<String, DeviceError> {
-    let network = models.for_pictures(3, Effort::default()).ok().flatten().expect("a model for colour pictures is in the binary");
+    let network =
+        models.for_pictures(3, Effort::default()).ok().flatten().expect("a model for colour pictures is in the binary");
     let runner = models.runner(&network)?;
     let network = Runs { network: &network, runner: runner.as_deref() };
-    let mut parts = ["tensors", "sampled", "reference", "codes", "decoded", "bytes", "streams"]
+    let mut parts = ["tensors", "sampled", "reference", "codes", "decoded", "bytes", "adapted", "streams"]
         .map(|name| (name, blake3::Hasher::new()));
-    let [tensors, sampled, reference, codes, decoded, bytes, streams] = parts.each_mut().map(|part| &mut part.1);
+    let [tensors, sampled, reference, codes, decoded, bytes, adapted, streams] =
+        parts.each_mut().map(|part| &mut part.1);
     for (number, size) in SIZES.into_iter().enumerate() {
         let picture = generate(size, number as u64);
         hash_tensors(network, &picture, [tensors, sampled, reference])?;
@@ -62,6 +67,7 @@ fn of(models: Models, threads: usize) -> Result<String, DeviceError> {
         hash_bytes(file, hint, bytes);
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    pool.install(|| hash_adapted(network.network, adapted));
     pool.install(|| files.iter().for_each(|file| hash_stream(file, &models, streams)));
     let mut lines = String::new();
     for (name, hasher) in parts {
@@ -235,6 +241,16 @@ fn hash_bytes(file: &[u8], hint: bytes::Hint, hasher: &mut blake3::Hasher) {
         Ok(back) => hasher.update(&back),
         Err(_) => hasher.update(b"damaged"),
     };
+}
+
+/// Hashes an adaptation to a picture, and a band that it codes.
+fn hash_adapted(network: &Network, hasher: &mut blake3::Hasher) {
+    let picture = generate((37, 24, 3), 9);
+    let fit = Fit { steps: 8, batch: 60, rate: 0.04, share: 1.0 };
+    if let Some((network, code)) = of_any_size(network, &picture, &fit) {
+        hasher.update(&[code.len() as u8]).update(&code);
+        bands(picture.height).for_each(|band| _ = hasher.update(&encode_band(&network, &picture, band)));
+    }
 }
 
 /// Hashes a file's stream and the file that it gives back.

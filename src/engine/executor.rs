@@ -20,6 +20,13 @@ pub struct Position {
     pub column: u32,
 }
 
+/// An executor's memory, to be used by another one.
+#[derive(Debug)]
+pub struct Buffers {
+    capacity: usize,
+    values: Vec<Rows>,
+}
+
 /// Buffers for one thread.
 #[derive(Debug)]
 pub struct Executor<'n> {
@@ -43,6 +50,27 @@ impl<'n> Executor<'n> {
         Self { network, capacity, values: network.widths.iter().enumerate().map(rows).collect() }
     }
 
+    /// An executor with the memory of one of a network that differs in its biases at most.
+    ///
+    /// # Panics
+    /// If the memory is that of another network.
+    pub fn with_buffers(network: &'n Network, buffers: Buffers) -> Self {
+        let fits = |(rows, width): (&Rows, &usize)| rows.stride >= kernels::padded(*width);
+        assert!(buffers.values.len() == network.widths.len(), "memory of another network");
+        assert!(buffers.values.iter().zip(&network.widths).all(fits), "memory of another network");
+        Self { network, capacity: buffers.capacity, values: buffers.values }
+    }
+
+    /// Its memory.
+    pub fn into_buffers(self) -> Buffers {
+        Buffers { capacity: self.capacity, values: self.values }
+    }
+
+    /// The network.
+    pub fn network(&self) -> &'n Network {
+        self.network
+    }
+
     /// Positions that fit at once.
     pub fn capacity(&self) -> usize {
         self.capacity
@@ -51,6 +79,11 @@ impl<'n> Executor<'n> {
     /// The values of a node at the `i`th position of the last batch.
     pub fn values(&self, node: usize, i: usize) -> &[i16] {
         &self.values[self.network.home[node]].row(i)[..self.network.widths[node]]
+    }
+
+    /// The values of a node at every position of the last batch.
+    pub(super) fn rows(&self, node: usize) -> &Rows {
+        &self.values[self.network.home[node]]
     }
 
     /// Computes all channels of positions whose samples are known.
@@ -195,7 +228,8 @@ impl<'n> Executor<'n> {
         let network = self.network;
         let [parameters, mean, scale] = network.output(channel);
         let rows = |node: usize| &self.values[network.home[node]];
-        let (width, parameters, means, levels) = (network.widths[parameters], rows(parameters), rows(mean), rows(scale));
+        let (width, parameters, means, levels) =
+            (network.widths[parameters], rows(parameters), rows(mean), rows(scale));
         move |i| network.mixture(channel, &parameters.row(i)[..width], means.row(i)[channel], levels.row(i)[0])
     }
 

@@ -7,6 +7,8 @@
 //! What must stay true: whatever runs a program gives the bits of `reference`.
 #![deny(clippy::float_arithmetic)]
 
+pub mod adjoint;
+pub mod bias;
 pub mod device;
 pub mod executor;
 pub mod field;
@@ -17,8 +19,10 @@ pub mod reference;
 #[cfg(feature = "torch")]
 mod torch;
 
+pub use adjoint::{Adjoint, Gradients};
+pub use bias::Adjustable;
 pub use device::{Device, DeviceError, DeviceName, Runner};
-pub use executor::{Executor, Position};
+pub use executor::{Buffers, Executor, Position};
 pub use field::Field;
 pub use kernels::Kernel;
 pub use network::Network;
