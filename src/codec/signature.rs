@@ -6,6 +6,7 @@
 
 use super::adapted::of_any_size;
 use super::bands::{Band, Code, Source, bands, decode_picture, encode_band, measure_band, places, strip};
+use super::builtin::BUILT_IN;
 use super::lockstep::{Coded, decode_pictures};
 use super::{DEFAULT_LIMIT, Effort, Models, Options, compress, decompress};
 use crate::adapt::Fit;
@@ -21,6 +22,8 @@ use std::sync::Arc;
 /// emulator should be done with them in a minute.
 const SIZES: [(u32, u32, u8); 8] =
     [(1, 1, 1), (1, 1, 3), (1, 40, 3), (43, 1, 3), (5, 38, 1), (13, 11, 3), (23, 9, 1), (9, 41, 3)];
+/// How many of them, from the last one on, models get that are not the default effort level's.
+const OTHERS: usize = 3;
 /// Positions that an executor gets at a time: no whole number of a kernel's rows.
 const BATCH: usize = 29;
 /// The reference is slow: it evaluates one position of this many.
@@ -28,10 +31,11 @@ const SAMPLED: usize = 17;
 
 /// The signature of this build on this machine: a line `name hash` a part, so that a difference says where it begins.
 ///
-/// `tensors`: every node's values at every position of every picture, from the executor; `sampled`: those at some positions;
-/// `reference`: the same ones from the reference engine; `codes`: the bands' codes and measured bits; `decoded`: what
-/// `threads` threads make of the codes; `bytes`: codes of the byte model; `adapted`: an adaptation to a picture, and the code
-/// of a band by it; `streams`: whole streams, made by `threads` threads.
+/// `tensors`: every node's values of every model inside the binary at every position of every picture, from the executor;
+/// `sampled`: those at some positions; `reference`: the same ones from the reference engine; `codes`: the bands' codes and
+/// measured bits; `decoded`: what `threads` threads make of the codes; `bytes`: codes of the byte model; `adapted`: an
+/// adaptation to a picture, and the code of a band by it; `streams`: whole streams, made by `threads` threads, and of a
+/// picture those of every effort level that is another point.
 ///
 /// # Panics
 /// If this machine lacks the kernel, or refuses the threads.
@@ -48,27 +52,39 @@ pub fn signature_on(device: Arc<dyn Device>, threads: usize) -> Result<String, D
 }
 
 fn of(models: Models, threads: usize) -> Result<String, DeviceError> {
-    let network =
-        models.for_pictures(3, Effort::default()).ok().flatten().expect("a model for colour pictures is in the binary");
-    let runner = models.runner(&network)?;
-    let network = Runs { network: &network, runner: runner.as_deref() };
     let mut parts = ["tensors", "sampled", "reference", "codes", "decoded", "bytes", "adapted", "streams"]
         .map(|name| (name, blake3::Hasher::new()));
     let [tensors, sampled, reference, codes, decoded, bytes, adapted, streams] =
         parts.each_mut().map(|part| &mut part.1);
-    for (number, size) in SIZES.into_iter().enumerate() {
-        let picture = generate(size, number as u64);
-        hash_tensors(network, &picture, [tensors, sampled, reference])?;
-        hash_codes(network, &picture, threads, [codes, decoded])?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    for model in BUILT_IN {
+        let id = model.program().expect("a model inside the binary can be read").id();
+        let network = models.find(id).expect("it is inside the binary");
+        let runner = models.runner(&network)?;
+        let runs = Runs { network: &network, runner: runner.as_deref() };
+        let is_default = model.name == Effort::default().level().model;
+        let pictures = SIZES.into_iter().enumerate().skip(if is_default { 0 } else { SIZES.len() - OTHERS });
+        for (number, size) in pictures {
+            let picture = generate(size, number as u64);
+            hash_tensors(runs, &picture, [tensors, sampled, reference])?;
+            hash_codes(runs, &picture, threads, [codes, decoded])?;
+        }
+        if is_default {
+            pool.install(|| hash_adapted(&network, adapted));
+        }
     }
     let files = files();
     let hints = [bytes::Hint { record: 0, pixel: 0 }, bytes::Hint { record: 60, pixel: 3 }];
     for (file, hint) in files.iter().flat_map(|file| hints.map(|hint| (file, hint))) {
         hash_bytes(file, hint, bytes);
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-    pool.install(|| hash_adapted(network.network, adapted));
-    pool.install(|| files.iter().for_each(|file| hash_stream(file, &models, streams)));
+    pool.install(|| {
+        files.iter().for_each(|file| hash_stream(file, Effort::default(), &models, streams));
+        let others = Effort::points().into_iter().map(|(first, _)| first);
+        for effort in others.filter(|effort| effort.level() != Effort::default().level()) {
+            hash_stream(&files[0], effort, &models, streams);
+        }
+    });
     let mut lines = String::new();
     for (name, hasher) in parts {
         writeln!(lines, "{name} {}", hasher.finalize().to_hex()).expect("a string takes everything");
@@ -253,9 +269,9 @@ fn hash_adapted(network: &Network, hasher: &mut blake3::Hasher) {
     }
 }
 
-/// Hashes a file's stream and the file that it gives back.
-fn hash_stream(file: &[u8], models: &Models, hasher: &mut blake3::Hasher) {
-    match compress(file, models, &Options::default(), &()) {
+/// Hashes a file's stream at an effort level and the file that it gives back.
+fn hash_stream(file: &[u8], effort: Effort, models: &Models, hasher: &mut blake3::Hasher) {
+    match compress(file, models, &Options { effort, ..Options::default() }, &()) {
         Ok(made) => {
             hasher.update(&(made.bytes.len() as u64).to_le_bytes()).update(&made.bytes);
             match decompress(&made.bytes, models, DEFAULT_LIMIT, &()) {
