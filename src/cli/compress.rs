@@ -44,7 +44,8 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, folders, global.quiet);
     let mut targets = args.target.plan(inputs.len(), false)?;
     let models = args.models.models(global)?;
-    let options = Options { verify: !args.no_verify, pixels: args.pixels, limit: args.limit.bytes() };
+    let options =
+        Options { verify: !args.no_verify, pixels: args.pixels, limit: args.limit.bytes(), ..Options::default() };
     let done = report::each(inputs, |input| {
         let target = targets.of(&input, |path| Ok(with_extension(path)))?;
         output::check(&target, input.path(), args.target.force)?;

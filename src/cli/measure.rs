@@ -44,7 +44,7 @@ struct Total {
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, Folders::Walk, global.quiet);
     let models = args.models.models(global)?;
-    let options = Options { verify: false, pixels: args.pixels, limit: args.limit.bytes() };
+    let options = Options { verify: false, pixels: args.pixels, limit: args.limit.bytes(), ..Options::default() };
     let mut total = Total::default();
     let done = report::each(inputs, |input| {
         let name = input.name();

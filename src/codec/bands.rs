@@ -9,6 +9,7 @@
 //!
 //! What must stay true: the order of the symbols depends on the picture's size and the network alone.
 
+use super::adjust::{self, Adjuster};
 use crate::engine::{Executor, Field, MAX_REACH, Network, Position};
 use crate::entropy::{Bits, Coder, CostMeter, Damaged, Decoder, Encoder};
 use crate::media::image::Picture;
@@ -44,6 +45,32 @@ pub fn bands(height: u32) -> impl ExactSizeIterator<Item = Band> + Clone {
     })
 }
 
+/// What gives the distributions of a band's samples. The bands of a picture share it.
+#[derive(Debug, Clone, Copy)]
+pub struct Model<'n> {
+    /// The network.
+    pub network: &'n Network,
+    /// Whether `predict::adjust` corrects it.
+    pub adjusted: bool,
+}
+
+impl<'n> From<&'n Network> for Model<'n> {
+    /// The network alone.
+    fn from(network: &'n Network) -> Self {
+        Self { network, adjusted: false }
+    }
+}
+
+impl Model<'_> {
+    fn lag(self) -> usize {
+        self.network.lag().max(if self.adjusted { adjust::LAG } else { 1 })
+    }
+
+    fn reach(self) -> usize {
+        self.network.reach().max(if self.adjusted { adjust::REACH } else { 0 })
+    }
+}
+
 /// What lies above a band.
 enum Above<'a> {
     /// Nothing: it is the first.
@@ -55,11 +82,11 @@ enum Above<'a> {
 }
 
 // A band has all the rows that the windows of the one below reach into.
-const _: () = assert!(ROWS as usize >= MAX_REACH);
+const _: () = assert!(ROWS as usize >= MAX_REACH && ROWS as usize >= adjust::REACH);
 
 /// Visits every symbol of a band. `samples` are its rows, interleaved as in a [`Picture`]; a decoder fills them.
 fn walk<C: Coder>(
-    network: &Network,
+    model: Model,
     coder: &mut C,
     samples: &mut [u8],
     width: usize,
@@ -68,10 +95,13 @@ fn walk<C: Coder>(
     below: Option<Sender<Vec<u8>>>,
 ) -> Result<(), Damaged> {
     let height = samples.len() / (width * channels);
-    let (lag, reach) = (network.lag(), network.reach());
+    let (lag, reach) = (model.lag(), model.reach());
     let places = places(channels);
-    let mut field = Field::new(width, height, channels, reach, matches!(above, Above::Edge));
-    let mut executor = Executor::new(network, height.min(width.div_ceil(lag)));
+    let first_band = matches!(above, Above::Edge);
+    let mut field = Field::new(width, height, channels, reach, first_band);
+    let mut adjuster = model.adjusted.then(|| Adjuster::new(width, height, channels, lag, first_band));
+    let ahead = if model.adjusted { adjust::ahead(lag) } else { lag };
+    let mut executor = Executor::new(model.network, height.min(width.div_ceil(lag)));
     let mut positions = Vec::with_capacity(executor.capacity());
     let (mut received, mut handed) = (0, 0);
     if let Above::Known(rows) = above {
@@ -84,7 +114,7 @@ fn walk<C: Coder>(
     }
     for step in 0..width + lag * (height - 1) {
         if let Above::Arriving(receiver) = &above {
-            while received < width.min(step + lag) {
+            while received < width.min(step + ahead) {
                 let columns = receiver.recv().map_err(|_| Damaged)?;
                 for column in columns.chunks_exact(reach * channels) {
                     for (i, value) in column.iter().enumerate() {
@@ -98,12 +128,23 @@ fn walk<C: Coder>(
         let last = (step / lag).min(height - 1);
         positions.clear();
         positions.extend((first..=last).map(|y| Position { row: y as u32, column: (step - lag * y) as u32 }));
+        if let Some(adjuster) = &mut adjuster {
+            adjuster.begin(step, &field);
+        }
         for (channel, place) in places.iter().enumerate() {
             executor.stage(channel, &field, &positions);
+            if let Some(adjuster) = &mut adjuster {
+                adjuster.look(channel, &field);
+            }
             for (i, p) in positions.iter().enumerate() {
                 let (y, x) = (p.row as usize, p.column as usize);
                 let sample = &mut samples[(y * width + x) * channels + place];
-                *sample = coder.code(&executor.distribution(channel, i), u32::from(*sample))? as u8;
+                let mut mixture = executor.distribution(channel, i);
+                let adjusted = adjuster.as_ref().map(|adjuster| adjuster.adjust(channel, *p, &mut mixture));
+                *sample = coder.code(&mixture, u32::from(*sample))? as u8;
+                if let (Some(adjuster), Some(adjusted)) = (&mut adjuster, &adjusted) {
+                    adjuster.learn(channel, *p, &mixture, adjusted, *sample);
+                }
                 field.set(channel, y as isize, x, *sample);
             }
         }
@@ -128,35 +169,35 @@ pub fn places(channels: usize) -> &'static [usize] {
 }
 
 /// A walk over a band of a known picture: its samples after the walk.
-fn walk_known<C: Coder>(network: &Network, coder: &mut C, picture: &Picture, band: Band) -> Result<Vec<u8>, Damaged> {
+fn walk_known<C: Coder>(model: Model, coder: &mut C, picture: &Picture, band: Band) -> Result<Vec<u8>, Damaged> {
     let (width, channels) = (picture.width as usize, usize::from(picture.channels));
     let line = width * channels;
     let (above, rest) = picture.samples.split_at(band.first as usize * line);
     let mut samples = rest[..band.rows as usize * line].to_vec();
     let above = if band.first == 0 { Above::Edge } else { Above::Known(above) };
-    walk(network, coder, &mut samples, width, channels, above, None)?;
+    walk(model, coder, &mut samples, width, channels, above, None)?;
     Ok(samples)
 }
 
 /// The code of a band of a picture of 1 or 3 channels.
-pub fn encode_band(network: &Network, picture: &Picture, band: Band) -> Vec<u8> {
+pub fn encode_band<'n>(model: impl Into<Model<'n>>, picture: &Picture, band: Band) -> Vec<u8> {
     let mut encoder = Encoder::new();
-    walk_known(network, &mut encoder, picture, band).expect("every symbol of a mixture can be coded");
+    walk_known(model.into(), &mut encoder, picture, band).expect("every symbol of a mixture can be coded");
     encoder.finish()
 }
 
 /// The code length of a band.
-pub fn measure_band(network: &Network, picture: &Picture, band: Band) -> Bits {
+pub fn measure_band<'n>(model: impl Into<Model<'n>>, picture: &Picture, band: Band) -> Bits {
     let mut meter = CostMeter::new();
-    walk_known(network, &mut meter, picture, band).expect("every symbol of a mixture can be coded");
+    walk_known(model.into(), &mut meter, picture, band).expect("every symbol of a mixture can be coded");
     meter.bits()
 }
 
 /// Whether `code` decodes to the band. If this holds for every band of a picture, [`decode_picture`] gives the picture.
-pub fn verify_band(network: &Network, picture: &Picture, band: Band, code: &[u8]) -> bool {
+pub fn verify_band<'n>(model: impl Into<Model<'n>>, picture: &Picture, band: Band, code: &[u8]) -> bool {
     let line = picture.width as usize * usize::from(picture.channels);
     let samples = &picture.samples[band.first as usize * line..][..band.rows as usize * line];
-    walk_known(network, &mut Decoder::new(code), picture, band).is_ok_and(|decoded| decoded == samples)
+    walk_known(model.into(), &mut Decoder::new(code), picture, band).is_ok_and(|decoded| decoded == samples)
 }
 
 /// The code of a band, for [`decode_picture`].
@@ -189,8 +230,8 @@ fn hand_down(samples: &[u8], line: usize, channels: usize, reach: usize, below: 
 /// A picture from the codes of its bands, `threads` bands at a time. Codes that [`encode_band`] did not write give other
 /// samples or [`Damaged`]: whoever calls this compares checksums. The caller has checked the size against its limits.
 /// `done` is told how many samples each band gave.
-pub fn decode_picture(
-    network: &Network,
+pub fn decode_picture<'n>(
+    model: impl Into<Model<'n>>,
     (width, height, channels): (u32, u32, u8),
     codes: &[Code],
     threads: usize,
@@ -199,6 +240,7 @@ pub fn decode_picture(
     if codes.len() != bands(height).len() || !(1..=MAX_WIDTH).contains(&width) {
         return Err(Damaged);
     }
+    let model = model.into();
     let line = width as usize * usize::from(channels);
     let mut samples = vec![0; height as usize * line];
     let mut jobs = Vec::with_capacity(codes.len());
@@ -218,12 +260,12 @@ pub fn decode_picture(
             match job.code {
                 Code::Network(code) => {
                     let mut decoder = Decoder::new(code);
-                    walk(network, &mut decoder, job.samples, width as usize, channels.into(), job.above, job.below)?;
+                    walk(model, &mut decoder, job.samples, width as usize, channels.into(), job.above, job.below)?;
                 }
                 Code::Other(fill) => {
                     fill(job.samples)?;
                     if let Some(below) = job.below {
-                        hand_down(job.samples, line, channels.into(), network.reach(), &below);
+                        hand_down(job.samples, line, channels.into(), model.reach(), &below);
                     }
                 }
             }

@@ -20,6 +20,8 @@ pub struct Options {
     pub verify: bool,
     /// Keep a picture's pixels and chunks, and give up the exact deflate data of its file where that would cost bytes.
     pub pixels: bool,
+    /// Correct the network's distributions by what was coded before: smaller streams, and a little slower both ways.
+    pub adjust: bool,
     /// The most bytes that the samples of a medium may take; a file that declares more is coded as bytes.
     pub limit: u64,
 }
@@ -27,7 +29,7 @@ pub struct Options {
 impl Default for Options {
     /// Verified, exact, and with the limit that a decoder has by default.
     fn default() -> Self {
-        Self { verify: true, pixels: false, limit: DEFAULT_LIMIT }
+        Self { verify: true, pixels: false, adjust: true, limit: DEFAULT_LIMIT }
     }
 }
 
@@ -151,7 +153,7 @@ fn with_plan<T>(
         identity.1 = container::checksum(file);
     }
     let network = network.as_deref();
-    let file = File { bytes: file, length: identity.0, checksum: identity.1, exact, network };
+    let file = File { bytes: file, length: identity.0, checksum: identity.1, exact, network, adjusted: options.adjust };
     let plan = plan::smallest(&file, source.as_ref(), mode, progress)?;
     let medium = plan.header.medium.and(split.as_ref()).map(|s| s.medium.format().name);
     if plan.header.memory() > DEFAULT_LIMIT {

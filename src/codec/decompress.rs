@@ -1,6 +1,6 @@
 //! A stream to the file that it was made of.
 
-use super::bands::{self, Code};
+use super::bands::{self, Code, Model};
 use super::error::DecodeError;
 use super::models::{Models, fits};
 use super::pieces::{byte_hint, row_hint};
@@ -10,7 +10,7 @@ use crate::engine::{ModelId, Network};
 use crate::entropy::Damaged;
 use crate::media::image::Picture;
 use crate::media::{self, Limits};
-use crate::predict::bytes;
+use crate::predict::{adjust, bytes};
 use rayon::prelude::*;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -197,7 +197,8 @@ impl<'a> Job<'a> {
         let codes: Vec<Code> = codes.collect();
         let threads = rayon::current_num_threads();
         let done = |bytes| self.progress.advance(bytes);
-        let picture = bands::decode_picture(network, (width, height, channels), &codes, threads, &done);
+        let model = Model { network, adjusted: self.opened.header.parts.contains(&parts::adaptive(adjust::PART)) };
+        let picture = bands::decode_picture(model, (width, height, channels), &codes, threads, &done);
         let picture = picture.map_err(|_| match damaged.load(Ordering::Relaxed) {
             usize::MAX => DecodeError::DamagedPicture,
             index => self.damaged(index),

@@ -8,6 +8,7 @@
 //! the number of threads; and what [`decompress`] returns is the file that went in, or an error.
 #![deny(clippy::float_arithmetic)]
 
+mod adjust;
 pub mod bands;
 mod compress;
 mod decompress;

@@ -3,11 +3,10 @@
 //! What must stay true: writing and measuring choose by the same rule, so the length that `measure` prints is the length
 //! that `compress` writes, but for the few bytes by which a chunk's code differs from its code length.
 
-use super::bands::{self, Band};
+use super::bands::{self, Band, Model};
 use super::error::CompressError;
 use super::progress::Progress;
 use crate::container::{Coding, Hint};
-use crate::engine::Network;
 use crate::entropy::Bits;
 use crate::media::image::Picture;
 use crate::predict::bytes;
@@ -73,10 +72,10 @@ fn by_bytes(data: &[u8], hint: Hint, mode: Mode) -> Coded {
     }
 }
 
-fn by_network(network: &Network, picture: &Picture, band: Band, mode: Mode) -> Coded {
+fn by_network(model: Model, picture: &Picture, band: Band, mode: Mode) -> Coded {
     match mode {
-        Mode::Write { .. } => Coded::written(Coding::Network, bands::encode_band(network, picture, band)),
-        Mode::Measure => Coded::measured(Coding::Network, bands::measure_band(network, picture, band)),
+        Mode::Write { .. } => Coded::written(Coding::Network, bands::encode_band(model, picture, band)),
+        Mode::Measure => Coded::measured(Coding::Network, bands::measure_band(model, picture, band)),
     }
 }
 
@@ -103,7 +102,7 @@ pub(super) fn segments<'a>(
 
 /// Codes the bands of a picture, in parallel: each by the network, by the byte model where that looks better, or stored.
 pub(super) fn bands<'a>(
-    network: &Network,
+    model: Model,
     picture: &'a Picture,
     mode: Mode,
     progress: &dyn Progress,
@@ -113,7 +112,7 @@ pub(super) fn bands<'a>(
     let hint = row_hint(picture.width, picture.channels);
     let code = |(index, band): (usize, Band)| {
         let samples = &picture.samples[band.first as usize * line..][..band.rows as usize * line];
-        let mut best = by_network(network, picture, band, mode);
+        let mut best = by_network(model, picture, band, mode);
         let drawn = looks_drawn(samples, picture.width, picture.channels);
         let hopeful = drawn || best.cost >= whole(samples.len());
         if hopeful && samples.len() <= bytes::SEGMENT {
@@ -123,7 +122,7 @@ pub(super) fn bands<'a>(
             }
         }
         let check = |coded: &Coded| match coded.coding {
-            Coding::Network => bands::verify_band(network, picture, band, &coded.bytes),
+            Coding::Network => bands::verify_band(model, picture, band, &coded.bytes),
             _ => gives_back(&coded.bytes, samples, hint),
         };
         let piece = smallest(samples, Some(best), check, mode);

@@ -3,7 +3,7 @@
 //! The media's content through the network (and, where most bands did without it, through the byte model as a whole), the
 //! file itself through the byte model when neither helped much, and in the end the file as it is.
 
-use super::bands;
+use super::bands::{self, Model};
 use super::error::CompressError;
 use super::parts;
 use super::pieces::{self, Mode, Piece, row_hint};
@@ -12,7 +12,7 @@ use crate::container::{self, Chunk, Coding, Content, Header, Hint, Medium, Part,
 use crate::engine::Network;
 use crate::entropy::Bits;
 use crate::media::image::Picture;
-use crate::predict::bytes;
+use crate::predict::{adjust, bytes};
 use std::borrow::Cow;
 
 /// A file's content and recipe, as its medium split it.
@@ -53,6 +53,9 @@ impl<'a> Plan<'a> {
         if uses(Coding::Bytes) {
             parts.push(parts::adaptive(bytes::PART));
         }
+        if uses(Coding::Network) && file.adjusted {
+            parts.push(parts::adaptive(adjust::PART));
+        }
         parts.sort();
         let model = if uses(Coding::Network) { file.network.map(|n| n.program().id().0) } else { None };
         let medium = source.map(|s| s.medium);
@@ -86,6 +89,8 @@ pub(super) struct File<'a> {
     /// Whether that is the file. If not, only the medium is tried.
     pub exact: bool,
     pub network: Option<&'a Network>,
+    /// Whether `predict::adjust` corrects the network.
+    pub adjusted: bool,
 }
 
 /// Codes (or measures) the file in the ways that may pay and returns the smallest.
@@ -128,7 +133,7 @@ fn of_medium<'a>(
     };
     let (width, height, channels) = (picture.width, picture.height, picture.channels);
     let banded = match file.network.filter(|_| width <= bands::MAX_WIDTH) {
-        Some(network) => Some(pieces::bands(network, picture, mode, progress)?),
+        Some(network) => Some(pieces::bands(Model { network, adjusted: file.adjusted }, picture, mode, progress)?),
         None => None,
     };
     let others = banded.iter().flatten().filter(|p| p.coding != Coding::Network).map(|p| p.decoded).sum::<usize>();

@@ -8,6 +8,10 @@
 use crate::entropy::Distribution;
 use crate::wire::{Reader, WireError, Writer};
 
+mod adjust;
+
+pub use adjust::Moments;
+
 /// Bits of the total count.
 pub const PRECISION: usize = 24;
 const TOTAL: u64 = 1 << PRECISION;
@@ -124,6 +128,31 @@ struct Component {
     inverse: u32,
     /// Mean plus one half, with [`MEAN_FRACTION`] bits: what a bound is compared with.
     center: i64,
+    /// The scale's place in the table of inverse scales.
+    level: i16,
+}
+
+impl Component {
+    /// The sigmoid's argument at a bound between symbols, with [`ARGUMENT_FRACTION`] bits.
+    #[inline]
+    fn argument(&self, bound: u32) -> i64 {
+        const LIMIT: i64 = SIGMOID_LIMIT << ARGUMENT_FRACTION;
+        const SHIFT: u32 = MEAN_FRACTION + INVERSE_FRACTION - ARGUMENT_FRACTION;
+        let argument = (((i64::from(bound) << MEAN_FRACTION) - self.center) * i64::from(self.inverse)) >> SHIFT;
+        argument.clamp(-LIMIT, LIMIT - 1)
+    }
+}
+
+impl Tables {
+    /// The sigmoid of an argument within its limits.
+    #[inline]
+    fn sigmoid_at(&self, argument: i64) -> u32 {
+        const REST: u32 = ARGUMENT_FRACTION - SIGMOID_STEP;
+        let argument = (argument + (SIGMOID_LIMIT << ARGUMENT_FRACTION)) as usize;
+        let (index, rest) = (argument >> REST, (argument & ((1 << REST) - 1)) as u32);
+        let (a, b) = (self.sigmoid[index], self.sigmoid[index + 1]);
+        a + (((b - a) * rest) >> REST)
+    }
 }
 
 /// The distribution of one symbol.
@@ -158,9 +187,11 @@ impl<'t> Mixture<'t> {
             let offset = (i64::from(means[k]) * unit) >> fraction;
             let log = ((i64::from(scales[k]) + half) >> drop) + log_scale;
             let log = log.clamp(LOG_SCALE.0 << LOG_FRACTION, LOG_SCALE.1 << LOG_FRACTION);
+            let level = log - (LOG_SCALE.0 << LOG_FRACTION);
             components[k] = Component {
                 weight: weight.into(),
-                inverse: tables.inverse[(log - (LOG_SCALE.0 << LOG_FRACTION)) as usize],
+                level: level as i16,
+                inverse: tables.inverse[level as usize],
                 center: (i64::from(mean) << MEAN_FRACTION) + offset + (1 << (MEAN_FRACTION - 1)),
             };
             total += u64::from(weight);
@@ -182,16 +213,9 @@ impl<'t> Mixture<'t> {
         if bound > 255 {
             return TOTAL as u32;
         }
-        const LIMIT: i64 = SIGMOID_LIMIT << ARGUMENT_FRACTION;
-        const SHIFT: u32 = MEAN_FRACTION + INVERSE_FRACTION - ARGUMENT_FRACTION;
-        const REST: u32 = ARGUMENT_FRACTION - SIGMOID_STEP;
         let mut sum = 0u64;
         for c in &self.components[..self.used] {
-            let argument = (((i64::from(bound) << MEAN_FRACTION) - c.center) * i64::from(c.inverse)) >> SHIFT;
-            let argument = (argument.clamp(-LIMIT, LIMIT - 1) + LIMIT) as usize;
-            let (index, rest) = (argument >> REST, (argument & ((1 << REST) - 1)) as u32);
-            let (a, b) = (self.tables.sigmoid[index], self.tables.sigmoid[index + 1]);
-            sum += u64::from(c.weight) * u64::from(a + (((b - a) * rest) >> REST));
+            sum += u64::from(c.weight) * u64::from(self.tables.sigmoid_at(c.argument(bound)));
         }
         bound * u32::from(self.tables.floor) + ((sum * self.gain) >> (22 + 16)) as u32
     }
