@@ -4,7 +4,7 @@
 //! What must stay true: a signature depends on the model and the format alone, never on the kernel, the number of threads,
 //! the machine, the compiler or its options.
 
-use super::bands::{Code, bands, decode_picture, encode_band, measure_band};
+use super::bands::{Code, Model, bands, decode_picture, encode_band, measure_band};
 use super::{DEFAULT_LIMIT, Models, Options, compress, decompress};
 use crate::engine::{Executor, Field, Kernel, Network, Position, reference};
 use crate::entropy::Bits;
@@ -25,20 +25,25 @@ const SAMPLED: usize = 17;
 ///
 /// `tensors`: every node's values at every position of every picture, from the executor; `sampled`: those at some positions;
 /// `reference`: the same ones from the reference engine; `codes`: the bands' codes and measured bits; `decoded`: what
-/// `threads` threads make of the codes; `bytes`: codes of the byte model; `streams`: whole streams, made by `threads` threads.
+/// `threads` threads make of the codes; `adjusted`: both, with `predict::adjust`; `bytes`: codes of the byte model; `streams`: whole streams, made by `threads` threads.
 ///
 /// # Panics
 /// If this machine lacks the kernel, or refuses the threads.
 pub fn signature(kernel: Kernel, threads: usize) -> String {
     let models = Models::new(&[], kernel);
     let network = models.for_pictures(3).ok().flatten().expect("a model for colour pictures is in the binary");
-    let mut parts = ["tensors", "sampled", "reference", "codes", "decoded", "bytes", "streams"]
+    let mut parts = ["tensors", "sampled", "reference", "codes", "decoded", "adjusted", "bytes", "streams"]
         .map(|name| (name, blake3::Hasher::new()));
-    let [tensors, sampled, reference, codes, decoded, bytes, streams] = parts.each_mut().map(|part| &mut part.1);
+    let [tensors, sampled, reference, codes, decoded, adjusted, bytes, streams] =
+        parts.each_mut().map(|part| &mut part.1);
     for (number, size) in SIZES.into_iter().enumerate() {
         let picture = generate(size, number as u64);
         hash_tensors(&network, &picture, [tensors, sampled, reference]);
-        hash_codes(&network, &picture, threads, [codes, decoded]);
+        hash_codes((&*network).into(), &picture, threads, [codes, decoded]);
+        let model = Model { network: &network, adjusted: true };
+        let mut back = blake3::Hasher::new();
+        hash_codes(model, &picture, threads, [adjusted, &mut back]);
+        adjusted.update(back.finalize().as_bytes());
     }
     let files = files();
     let hints = [bytes::Hint { record: 0, pixel: 0 }, bytes::Hint { record: 60, pixel: 3 }];
@@ -123,15 +128,15 @@ fn planes(picture: &Picture) -> reference::Picture {
 }
 
 /// Hashes codes and bits of all bands, and what decoding gives.
-fn hash_codes(network: &Network, picture: &Picture, threads: usize, [codes, decoded]: [&mut blake3::Hasher; 2]) {
-    let each: Vec<_> = bands(picture.height).map(|band| encode_band(network, picture, band)).collect();
+fn hash_codes(model: Model, picture: &Picture, threads: usize, [codes, decoded]: [&mut blake3::Hasher; 2]) {
+    let each: Vec<_> = bands(picture.height).map(|band| encode_band(model, picture, band)).collect();
     for code in &each {
         codes.update(&(code.len() as u64).to_le_bytes()).update(code);
     }
-    let bits: Bits = bands(picture.height).map(|band| measure_band(network, picture, band)).sum();
+    let bits: Bits = bands(picture.height).map(|band| measure_band(model, picture, band)).sum();
     codes.update(&bits.0.to_le_bytes());
     let each: Vec<_> = each.iter().map(|code| Code::Network(code)).collect();
-    match decode_picture(network, (picture.width, picture.height, picture.channels), &each, threads, &|_| {}) {
+    match decode_picture(model, (picture.width, picture.height, picture.channels), &each, threads, &|_| {}) {
         Ok(back) if back == *picture => decoded.update(&back.samples),
         Ok(_) => decoded.update(b"other samples"),
         Err(_) => decoded.update(b"damaged"),

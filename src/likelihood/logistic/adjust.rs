@@ -89,3 +89,79 @@ impl Mixture<'_> {
         (argument, self.tables.sigmoid_at(argument))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::Distribution;
+    use crate::likelihood::logistic::{LOG_FRACTION, Tables};
+    use crate::quantize::tables;
+    use proptest::prelude::*;
+
+    fn check(mixture: &Mixture) {
+        let bounds: Vec<u32> = (0..=256).map(|b| mixture.cumulative(b)).collect();
+        assert_eq!((bounds[0], bounds[256]), (0, 1 << 24));
+        assert!(bounds.windows(2).all(|w| w[0] < w[1]));
+        for quantile in (0..1 << 24).step_by(77_777) {
+            let symbol = bounds.iter().rposition(|b| *b <= quantile).unwrap() as u32;
+            let (left, width) = mixture.interval(symbol);
+            assert_eq!(mixture.locate(quantile), (symbol, left, width));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
+        /// Whatever the parameters and the move: it stays a distribution that can be searched, and nothing overflows.
+        #[test]
+        fn moved_mixtures_are_distributions(
+            parameters in prop::collection::vec(any::<i16>(), 3 * 5),
+            small in any::<bool>(),
+            mean in 0i16..256,
+            level in 0usize..40,
+            shift in -(1i64 << 17)..1 << 17,
+            widen in -130i32..130,
+            wild in any::<bool>(),
+        ) {
+            let mut tables = tables::mixture(40, 1, 12, 10);
+            if wild {
+                // The largest numbers that a model file may hold.
+                tables.unit.fill(1 << 24);
+                tables.inverse.fill(1 << 26);
+                tables.log_scale.fill(-(1 << 16));
+            }
+            let parameters: Vec<i16> = parameters.iter().map(|p| if small { p >> 7 } else { *p }).collect();
+            let mut mixture = Mixture::new(&tables, &parameters, 5, mean, level);
+            let mut moments = mixture.moments();
+            mixture.adjust(&mut moments, shift, widen);
+            check(&mixture);
+            (0..256).for_each(|symbol| _ = mixture.gradient(&moments, symbol));
+        }
+    }
+
+    /// The derivatives against differences of the code length.
+    #[test]
+    fn gradients_are_slopes() {
+        let tables: Tables = tables::mixture(40, 1, 12, 10);
+        let parameters = [0, -600, 300, 100, -900, -500, 700, 0, 90, 1500, 200, -300, 100, 0, 500];
+        for (mean, level) in [(120, 12), (128, 20), (3, 16), (250, 9)] {
+            let log = |symbol: u32, shift: i64, widen: i32| {
+                let mut mixture = Mixture::new(&tables, &parameters, 5, mean, level);
+                let mut moments = mixture.moments();
+                mixture.adjust(&mut moments, shift, widen);
+                f64::from(mixture.interval(symbol).1).ln()
+            };
+            let mixture = Mixture::new(&tables, &parameters, 5, mean, level);
+            let moments = mixture.moments();
+            for symbol in (i32::from(mean) - 9..i32::from(mean) + 9).filter(|s| (0..256).contains(s)) {
+                let symbol = symbol as u32;
+                let (shift, widen) = mixture.gradient(&moments, symbol);
+                let (shift, widen) = (shift as f64 / 4096.0, widen as f64 / 4096.0);
+                let by_shift = (log(symbol, 200, 0) - log(symbol, -200, 0)) / (400.0 / 4096.0);
+                let by_widen = (log(symbol, 0, 2) - log(symbol, 0, -2)) / (4.0 / f64::from(1 << LOG_FRACTION));
+                assert!((shift - by_shift).abs() < 0.03 + 0.03 * by_shift.abs(), "{symbol}: {shift} {by_shift}");
+                assert!((widen - by_widen).abs() < 0.03 + 0.03 * by_widen.abs(), "{symbol}: {widen} {by_widen}");
+            }
+        }
+    }
+}

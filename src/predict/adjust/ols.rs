@@ -270,3 +270,6 @@ impl Channel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -198,3 +198,72 @@ impl Online {
         step(&mut state.width[done.level / 3][done.errors], WIDTH_RATE, widen);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Learns samples that lie `offset` units beside where they are believed, `spread` units up and down, and returns the
+    /// last move. Gradients are those of a normal distribution.
+    fn taught(offset: i64, spread: i64, other: i64) -> Move {
+        let unit = 1 << 20;
+        let belief = Belief { mean: 100 << super::super::FRACTION, inverse: unit, level: 200 };
+        let mut online = Online::new(200, 20, 1);
+        let (mut last, mut state) = (Move::default(), 3u64);
+        for at in 0..4000 {
+            let (row, column) = (at / 200, at % 200);
+            let prediction = (100 + other) << super::super::FRACTION;
+            let done = online.propose(0, row, column, &belief, Some(prediction as i32));
+            let moved = Belief { mean: belief.mean + (done.shift >> (FRACTION - super::super::FRACTION)), ..belief };
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            let sample = 100 + offset + if state >> 63 == 0 { spread } else { -spread };
+            let error = ((sample << super::super::FRACTION) - moved.mean) << (FRACTION - super::super::FRACTION);
+            // The log of the scale is done.widen / 64 larger; exp to first orders is enough here.
+            let wide = 64 + i64::from(done.widen) + i64::from(done.widen).pow(2) / 128;
+            let inverse = (64 << FRACTION) / wide.max(8);
+            let scaled = (error * inverse) >> FRACTION;
+            let gradient = Gradient {
+                shift: (scaled * inverse) >> FRACTION,
+                widen: ((scaled * scaled) >> FRACTION) - (1 << FRACTION),
+            };
+            online.learn((0, row, column), &done, &moved, sample as u8, gradient);
+            last = done;
+        }
+        last
+    }
+
+    #[test]
+    fn centre_and_width_are_learned() {
+        let still = taught(0, 1, 0);
+        assert!(still.shift.abs() < 1 << (FRACTION - 2) && still.widen.abs() < 10, "{still:?}");
+        for offset in [-2, 2] {
+            let moved = taught(offset, 1, 0);
+            assert!(moved.shift * offset.signum() > 1 << (FRACTION - 1), "{offset}: {moved:?}");
+        }
+        let wide = taught(0, 3, 0);
+        assert!(wide.widen > 40, "{wide:?}");
+    }
+
+    #[test]
+    fn another_prediction_that_is_right_is_followed() {
+        let followed = taught(3, 0, 3);
+        assert!(followed.shift > 2 << FRACTION, "{followed:?}");
+        let ignored = taught(0, 1, 3);
+        assert!(ignored.shift.abs() < 1 << (FRACTION - 1), "{ignored:?}");
+    }
+
+    #[test]
+    fn nothing_overflows() {
+        for extreme in [i64::MAX >> 29, -(1 << 34), 0] {
+            let belief = Belief { mean: extreme, inverse: 1 << 26, level: 640 };
+            let mut online = Online::new(1, 1, 3);
+            let done = online.propose(2, 0, 0, &belief, Some(255 << super::super::FRACTION));
+            for _ in 0..3000 {
+                let gradient = Gradient { shift: i64::MAX, widen: i64::MIN };
+                online.learn((2, 0, 0), &done, &belief, 255, gradient);
+            }
+            let done = online.propose(2, 0, 0, &belief, None);
+            assert!(done.shift.abs() <= 16 << FRACTION && done.widen.abs() <= 128);
+        }
+    }
+}
