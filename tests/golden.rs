@@ -11,7 +11,7 @@ use common::seeds::{files, models, streams};
 use common::{expect, stderr};
 use std::fs;
 use std::path::PathBuf;
-use surprisal::codec::{DEFAULT_LIMIT, decompress};
+use surprisal::codec::{DEFAULT_LIMIT, Effort, Options, compress, decompress};
 use surprisal::container::{self, Header, VERSION};
 
 fn folder(name: &str) -> PathBuf {
@@ -44,10 +44,20 @@ fn bless(name: &str, table: &str, streams: &[(String, Vec<u8>, String)]) {
 fn good_streams() {
     if blessing() {
         let files = files();
-        let line = |((name, file), stream): (&(&str, Vec<u8>), Vec<u8>)| {
-            (format!("{name}.srp"), stream, blake3::hash(file).to_string())
-        };
-        let made: Vec<_> = files.iter().zip(streams(&files)).map(line).collect();
+        let line = |name: String, file: &[u8], stream| (format!("{name}.srp"), stream, blake3::hash(file).to_string());
+        let mut made: Vec<_> = files
+            .iter()
+            .zip(streams(&files))
+            .map(|((name, file), stream)| line(name.to_string(), file, stream))
+            .collect();
+        // A photograph at every level that is not like the default one.
+        let (name, photo) = files.iter().find(|(name, _)| *name == "photo.ppm").expect("a photograph");
+        let others = Effort::points().into_iter().map(|(first, _)| first);
+        for effort in others.filter(|effort| effort.level() != Effort::default().level()) {
+            let options = Options { effort, ..Options::default() };
+            let stream = compress(photo, &models(), &options, &()).expect("compressed").bytes;
+            made.push(line(format!("{name}.e{effort}"), photo, stream));
+        }
         bless("good", "HASHES", &made);
     }
     let models = models();
@@ -80,6 +90,7 @@ fn good_streams_use_everything() {
             seen.insert(format!("{role} {}", chunk.coding.name()));
         }
         seen.extend(header.medium.map(|m| format!("medium {}", m.id)));
+        seen.extend(header.parts.iter().map(|p| format!("part {}", p.name)));
         assert_eq!(header.chunks.iter().any(|c| c.coding == Coding::Network), header.model.is_some());
     }
     for what in [
@@ -93,6 +104,8 @@ fn good_streams_use_everything() {
         "medium 1",
         "medium 2",
         "medium 3",
+        "part adjust",
+        "part bytes",
     ] {
         assert!(seen.contains(what), "no golden stream has {what}: {seen:?}");
     }

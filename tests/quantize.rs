@@ -1,25 +1,35 @@
-//! The shipped model is what the documented command makes of the shipped weights, and rounding costs what we say.
+//! Each shipped model is what the documented command makes of the shipped weights, and rounding costs what we say.
 
 use assert_cmd::Command;
 
-#[test]
-fn the_shipped_model_is_made_again() {
+fn is_made_again(model: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let made = folder.path().join("photo.srm");
+    let made = folder.path().join(format!("{model}.srm"));
+    let weights = format!("models/{model}.safetensors");
     let output = Command::cargo_bin("surprisal")
         .unwrap()
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["quantize", "models/photo.safetensors", "--calibrate", "corpora/calibration", "--json", "-o"])
+        .args(["quantize", &weights, "--calibrate", "corpora/calibration", "--json", "-o"])
         .arg(&made)
         .assert()
         .success();
     let report: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
     let bits = |key: &str| report[key].as_f64().unwrap();
     let more = bits("bits_likelihood") / bits("bits_float") - 1.0;
-    println!("integers cost {:+.4} % over floating point", 100.0 * more);
-    assert!(more < 0.0006, "integers cost {:+.4} %", 100.0 * more);
-    let shipped = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/models/photo.srm")).unwrap();
-    assert!(std::fs::read(&made).unwrap() == shipped, "models/photo.srm is not what its card says");
+    println!("{model}: integers cost {:+.4} % over floating point", 100.0 * more);
+    assert!(more < 0.0006, "{model}: integers cost {:+.4} %", 100.0 * more);
+    let shipped = std::fs::read(format!("{}/models/{model}.srm", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    assert!(std::fs::read(&made).unwrap() == shipped, "models/{model}.srm is not what its card says");
+}
+
+#[test]
+fn the_shipped_fast_model_is_made_again() {
+    is_made_again("fast");
+}
+
+#[test]
+fn the_shipped_photo_model_is_made_again() {
+    is_made_again("photo");
 }
 
 #[test]

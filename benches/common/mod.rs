@@ -18,8 +18,9 @@ pub fn is_wanted() -> bool {
 
 /// The colour pictures that the arguments name, or else those of `corpora/photos`.
 pub fn pictures() -> Vec<(String, Picture)> {
-    let mut files: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
-    files.retain(|f| !f.to_string_lossy().starts_with("--")); // cargo adds --bench
+    // cargo adds --bench
+    let is_file = |f: &PathBuf| !f.to_string_lossy().starts_with("--");
+    let mut files: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).filter(is_file).collect();
     if files.is_empty() {
         let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/corpora/photos")).expect("the corpora");
         files = folder.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -48,9 +49,11 @@ pub fn top(picture: &Picture, rows: u32) -> Picture {
     Picture { height, samples: picture.samples[..height as usize * line].to_vec(), ..*picture }
 }
 
-/// The model inside the binary, for a kernel.
+/// A model for a kernel: the file that `--model=FILE` names, or `models/photo.srm`.
 pub fn network(kernel: Kernel) -> Network {
-    let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/models/photo.srm")).expect("the model");
+    let named = std::env::args().find_map(|a| a.strip_prefix("--model=").map(str::to_owned));
+    let file = named.unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/models/photo.srm").into());
+    let bytes = std::fs::read(&file).unwrap_or_else(|e| panic!("{file}: {e}"));
     Network::new(Arc::new(Program::from_bytes(&bytes).expect("a model")), kernel)
 }
 

@@ -3,7 +3,7 @@
 use super::bar::Bar;
 use super::fault::{Exit, Fault};
 use super::inputs::{self, EXTENSION, Folders, Input};
-use super::options::{Global, LimitOptions, ModelOptions};
+use super::options::{EffortOptions, Global, LimitOptions, ModelOptions};
 use super::target::{Target, TargetOptions};
 use super::{output, report};
 use serde_json::json;
@@ -33,6 +33,8 @@ pub struct Args {
     #[arg(long, conflicts_with = "stdout")]
     json: bool,
     #[command(flatten)]
+    effort: EffortOptions,
+    #[command(flatten)]
     models: ModelOptions,
     #[command(flatten)]
     limit: LimitOptions,
@@ -44,8 +46,12 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, folders, global.quiet);
     let mut targets = args.target.plan(inputs.len(), false)?;
     let models = args.models.models(global)?;
-    let options =
-        Options { verify: !args.no_verify, pixels: args.pixels, limit: args.limit.bytes(), ..Options::default() };
+    let options = Options {
+        effort: args.effort.effort(),
+        verify: !args.no_verify,
+        pixels: args.pixels,
+        limit: args.limit.bytes(),
+    };
     let done = report::each(inputs, |input| {
         let target = targets.of(&input, |path| Ok(with_extension(path)))?;
         output::check(&target, input.path(), args.target.force)?;

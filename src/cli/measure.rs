@@ -3,7 +3,7 @@
 use super::bar::Bar;
 use super::fault::{Exit, Fault};
 use super::inputs::{self, Folders};
-use super::options::{Global, LimitOptions, ModelOptions};
+use super::options::{EffortOptions, Global, LimitOptions, ModelOptions};
 use super::report;
 use serde_json::json;
 use std::path::PathBuf;
@@ -25,6 +25,8 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    effort: EffortOptions,
+    #[command(flatten)]
     models: ModelOptions,
     #[command(flatten)]
     limit: LimitOptions,
@@ -44,7 +46,8 @@ struct Total {
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, Folders::Walk, global.quiet);
     let models = args.models.models(global)?;
-    let options = Options { verify: false, pixels: args.pixels, limit: args.limit.bytes(), ..Options::default() };
+    let options =
+        Options { effort: args.effort.effort(), verify: false, pixels: args.pixels, limit: args.limit.bytes() };
     let mut total = Total::default();
     let done = report::each(inputs, |input| {
         let name = input.name();

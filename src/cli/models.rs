@@ -4,6 +4,7 @@ use super::fault::{Exit, Fault};
 use super::options::{Global, ModelOptions};
 use super::report;
 use serde_json::json;
+use surprisal::codec::{Effort, Place};
 
 /// List the models and the places in which they are looked for
 #[derive(Debug, clap::Args)]
@@ -34,13 +35,21 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         };
         let (name, id, macs) = (program.name(), program.id().to_string(), program.macs());
         let channels = program.spec().symbols.channels;
+        let is_used = |effort: &Effort| found.place == Place::BuiltIn && effort.level().model == name;
+        let efforts: Vec<u8> = Effort::all().filter(is_used).map(Effort::number).collect();
         if args.json {
             report::line(json!({
                 "name": name, "id": id, "channels": channels, "macs_per_position": macs, "place": place,
+                "efforts": efforts,
             }))?;
         } else {
+            let levels = match efforts[..] {
+                [] => String::new(),
+                [only] => format!(", effort {only}"),
+                [first, .., last] => format!(", efforts {first} to {last}"),
+            };
             report::line(format_args!(
-                "{name}  {id}  {channels} channels, {macs} multiplications a position, {place}"
+                "{name}  {id}  {channels} channels, {macs} multiplications a position, {place}{levels}"
             ))?;
         }
     }

@@ -2,7 +2,8 @@
 
 use super::fault::Fault;
 use clap::Args;
-use surprisal::codec::{DEFAULT_LIMIT, Models};
+use clap::builder::{RangedU64ValueParser, TypedValueParser};
+use surprisal::codec::{DEFAULT_LIMIT, Effort, Models};
 use surprisal::engine::Kernel;
 
 /// Options of every subcommand.
@@ -50,6 +51,37 @@ impl ModelOptions {
         models.check()?;
         Ok(models)
     }
+}
+
+/// How much an encoder tries.
+#[derive(Debug, Args)]
+pub struct EffortOptions {
+    #[arg(short, long, value_name = "1..9", default_value_t, value_parser = effort(), help = EFFORT, long_help = efforts())]
+    effort: Effort,
+}
+
+impl EffortOptions {
+    /// The level.
+    pub fn effort(&self) -> Effort {
+        self.effort
+    }
+}
+
+const EFFORT: &str = "How hard to try: higher levels give smaller streams and take longer";
+
+/// The option's help, with what each level does.
+fn efforts() -> String {
+    let point = |(first, last): (Effort, Effort)| {
+        let levels = if first == last { first.to_string() } else { format!("{first} to {last}") };
+        format!("\n  {levels}: {}", first.level())
+    };
+    let points: String = Effort::points().into_iter().map(point).collect();
+    format!("{EFFORT}. Photographs are coded by{points}\nWith -m MODEL, that model is used at every level")
+}
+
+fn effort() -> impl TypedValueParser<Value = Effort> {
+    let range = u64::from(Effort::MIN.number())..=u64::from(Effort::MAX.number());
+    RangedU64ValueParser::<u8>::new().range(range).map(|number| Effort::new(number).expect("it is in the range"))
 }
 
 /// A bound on what is allocated.

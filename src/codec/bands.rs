@@ -136,10 +136,11 @@ fn walk<C: Coder>(
             if let Some(adjuster) = &mut adjuster {
                 adjuster.look(channel, &field);
             }
+            let distribution = executor.distributions(channel);
             for (i, p) in positions.iter().enumerate() {
                 let (y, x) = (p.row as usize, p.column as usize);
                 let sample = &mut samples[(y * width + x) * channels + place];
-                let mut mixture = executor.distribution(channel, i);
+                let mut mixture = distribution(i);
                 let adjusted = adjuster.as_ref().map(|adjuster| adjuster.adjust(channel, *p, &mut mixture));
                 *sample = coder.code(&mixture, u32::from(*sample))? as u8;
                 if let (Some(adjuster), Some(adjusted)) = (&mut adjuster, &adjusted) {

@@ -1,6 +1,7 @@
 //! A file to a stream, or to its code length.
 
 use super::bands::{self, Band};
+use super::effort::Effort;
 use super::error::CompressError;
 use super::models::Models;
 use super::pieces::Mode;
@@ -16,20 +17,20 @@ use std::sync::Arc;
 /// What the user chose.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
+    /// What is done to make the stream small.
+    pub effort: Effort,
     /// Decode every piece again and compare, before success is reported.
     pub verify: bool,
     /// Keep a picture's pixels and chunks, and give up the exact deflate data of its file where that would cost bytes.
     pub pixels: bool,
-    /// Correct the network's distributions by what was coded before: smaller streams, and a little slower both ways.
-    pub adjust: bool,
     /// The most bytes that the samples of a medium may take; a file that declares more is coded as bytes.
     pub limit: u64,
 }
 
 impl Default for Options {
-    /// Verified, exact, and with the limit that a decoder has by default.
+    /// The middle level, verified, exact, and with the limit that a decoder has by default.
     fn default() -> Self {
-        Self { verify: true, pixels: false, adjust: true, limit: DEFAULT_LIMIT }
+        Self { effort: Effort::default(), verify: true, pixels: false, limit: DEFAULT_LIMIT }
     }
 }
 
@@ -132,7 +133,7 @@ fn with_plan<T>(
         exact = split.exact;
         let samples = match &split.content {
             media::Content::Picture(picture) => {
-                network = models.for_pictures(picture.channels)?;
+                network = models.for_pictures(picture.channels, options.effort)?;
                 Samples::Picture(picture)
             }
             media::Content::Rows { bytes, stride, unit } => {
@@ -153,7 +154,14 @@ fn with_plan<T>(
         identity.1 = container::checksum(file);
     }
     let network = network.as_deref();
-    let file = File { bytes: file, length: identity.0, checksum: identity.1, exact, network, adjusted: options.adjust };
+    let file = File {
+        bytes: file,
+        length: identity.0,
+        checksum: identity.1,
+        exact,
+        network,
+        adjusted: options.effort.level().adjust,
+    };
     let plan = plan::smallest(&file, source.as_ref(), mode, progress)?;
     let medium = plan.header.medium.and(split.as_ref()).map(|s| s.medium.format().name);
     if plan.header.memory() > DEFAULT_LIMIT {

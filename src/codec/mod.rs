@@ -10,8 +10,10 @@
 
 mod adjust;
 pub mod bands;
+mod builtin;
 mod compress;
 mod decompress;
+mod effort;
 mod error;
 mod inspect;
 mod models;
@@ -24,6 +26,7 @@ pub mod signature;
 pub use crate::container::Coding;
 pub use compress::{Compressed, Measured, Options, Summary, compress, measure};
 pub use decompress::decompress;
+pub use effort::{Effort, Level};
 pub use error::{CompressError, DecodeError, ModelError};
 pub use inspect::{Inspection, inspect};
 pub use models::{Found, Models, Place};

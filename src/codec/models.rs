@@ -1,14 +1,13 @@
 //! Where models come from: the binary, `-m`, `$SURPRISAL_MODELS`, the user's data folder, `./models`.
 
+use super::builtin::{self, BUILT_IN};
+use super::effort::Effort;
 use super::error::ModelError;
 use crate::engine::{Kernel, ModelId, Network, Program};
 use crate::spec::Axis;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// The models inside the binary. Pictures are coded by the first one that fits them when none is named.
-const BUILT_IN: &[&[u8]] = &[include_bytes!("../../models/photo.srm")];
 
 /// Ending of a model file.
 pub const EXTENSION: &str = "srm";
@@ -100,7 +99,7 @@ impl Models {
         self.places.iter().flat_map(|place| match place {
             Place::BuiltIn => BUILT_IN
                 .iter()
-                .map(|bytes| Found { place: place.clone(), path: None, program: parse(bytes) })
+                .map(|model| Found { place: place.clone(), path: None, program: model.program() })
                 .collect::<Vec<_>>(),
             _ => place.path().map(files).unwrap_or_default().into_iter().map(|path| load(place, path)).collect(),
         })
@@ -116,19 +115,25 @@ impl Models {
         if let Some(network) = self.lock().iter().find(|network| network.program().id() == id) {
             return Ok(Arc::clone(network));
         }
-        let program = self.programs().find(|program| program.id() == id);
+        let program = match BUILT_IN.iter().find(|model| model.id() == id) {
+            Some(model) => model.program().ok(),
+            None => self.programs().find(|program| program.id() == id),
+        };
         let program = program.ok_or_else(|| ModelError::Missing { id, looked: self.places.clone() })?;
         Ok(self.network(program))
     }
 
-    /// The network that codes pictures of 1 or 3 channels: the model that the user named, or else the first one inside the
-    /// binary that fits them; `None` when there is none.
-    pub fn for_pictures(&self, channels: u8) -> Result<Option<Arc<Network>>, ModelError> {
+    /// The network that codes pictures of 1 or 3 channels: the model that the user named, or else the effort level's, or
+    /// else the first one inside the binary that fits them; `None` when there is none.
+    pub fn for_pictures(&self, channels: u8, effort: Effort) -> Result<Option<Arc<Network>>, ModelError> {
         let program = match &self.wanted {
-            Some(name) => Some(self.choose(name)?),
-            None => BUILT_IN.iter().filter_map(|bytes| parse(bytes).ok()).find(|program| fits(program, channels)),
+            Some(name) => Some(self.choose(name)?).filter(|program| fits(program, channels)),
+            None => {
+                let candidates = builtin::named(effort.level().model).into_iter().chain(BUILT_IN);
+                candidates.filter_map(|model| model.program().ok()).find(|program| fits(program, channels))
+            }
         };
-        Ok(program.filter(|program| fits(program, channels)).map(|program| self.network(program)))
+        Ok(program.map(|program| self.network(program)))
     }
 
     /// The model that `name` stands for: a file, a name, or the first six or more digits of an id.
@@ -137,6 +142,9 @@ impl Models {
         if path.is_file() {
             let found = load(&Place::Named(path.to_owned()), path.to_owned());
             return found.program.map_err(|fault| ModelError::Unreadable { path: path.to_owned(), fault });
+        }
+        if let Some(program) = builtin::named(name).and_then(|model| model.program().ok()) {
+            return Ok(program);
         }
         let digits = name.to_ascii_lowercase();
         let is_id = digits.len() >= 6 && digits.bytes().all(|b| b.is_ascii_hexdigit());
@@ -172,16 +180,12 @@ pub(super) fn fits(program: &Program, channels: u8) -> bool {
     symbols.axes == [Axis::Row, Axis::Column] && symbols.alphabet == 256 && enough
 }
 
-fn parse(bytes: &[u8]) -> Result<Arc<Program>, String> {
-    Program::from_bytes(bytes).map(Arc::new).map_err(|e| e.to_string())
-}
-
 fn load(place: &Place, path: PathBuf) -> Found {
     let read = || match std::fs::metadata(&path).map_err(|e| e.to_string())?.len() {
         0..=MAX_FILE => std::fs::read(&path).map_err(|e| e.to_string()),
         _ => Err("larger than any model file".to_owned()),
     };
-    let program = read().and_then(|bytes| parse(&bytes));
+    let program = read().and_then(|bytes| Program::from_bytes(&bytes).map(Arc::new).map_err(|e| e.to_string()));
     Found { place: place.clone(), path: Some(path), program }
 }
 

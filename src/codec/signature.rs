@@ -5,7 +5,7 @@
 //! the machine, the compiler or its options.
 
 use super::bands::{Code, Model, bands, decode_picture, encode_band, measure_band};
-use super::{DEFAULT_LIMIT, Models, Options, compress, decompress};
+use super::{DEFAULT_LIMIT, Effort, Models, Options, compress, decompress};
 use crate::engine::{Executor, Field, Kernel, Network, Position, reference};
 use crate::entropy::Bits;
 use crate::media::image::Picture;
@@ -31,7 +31,8 @@ const SAMPLED: usize = 17;
 /// If this machine lacks the kernel, or refuses the threads.
 pub fn signature(kernel: Kernel, threads: usize) -> String {
     let models = Models::new(&[], kernel);
-    let network = models.for_pictures(3).ok().flatten().expect("a model for colour pictures is in the binary");
+    let network =
+        models.for_pictures(3, Effort::default()).ok().flatten().expect("a model for colour pictures is in the binary");
     let mut parts = ["tensors", "sampled", "reference", "codes", "decoded", "adjusted", "bytes", "streams"]
         .map(|name| (name, blake3::Hasher::new()));
     let [tensors, sampled, reference, codes, decoded, adjusted, bytes, streams] =

@@ -93,28 +93,29 @@ impl<'n> Executor<'n> {
         let (n, kernel) = (positions.len(), self.network.kernel());
         match (&node.op, program.params(id)) {
             (Op::Neighbours { offsets }, _) => {
+                let (window, channels) = (offsets.len(), usize::from(program.spec().symbols.channels));
                 for (i, p) in positions.iter().enumerate() {
                     let (row, column) = (p.row as usize, p.column as usize);
                     let out = out.row_mut(i);
-                    let window = offsets.len();
-                    for channel in 0..usize::from(program.spec().symbols.channels) {
+                    if !field.is_edge(row, column) {
+                        elementwise::gather(
+                            kernel,
+                            field,
+                            &self.network.runs[id],
+                            window,
+                            channels,
+                            (row, column),
+                            out,
+                        );
+                        continue;
+                    }
+                    for channel in 0..channels {
                         // A gray picture is seen as one whose channels are equal.
                         let source = channel.min(field.channels() - 1);
-                        if field.is_edge(row, column) {
-                            for (o, v) in offsets.iter().zip(&mut out[channel * window..]) {
-                                *v = field.neighbour(source, row, column, *o).into();
-                            }
-                            continue;
-                        }
-                        for run in &self.network.runs[id] {
-                            let place = channel * window + run.place;
-                            // By value, so that the compiler sees no overlap and uses vectors.
-                            let block = field.block(source, row, column, run.first).map(i16::from);
-                            out[place..place + BLOCK].copy_from_slice(&block);
+                        for (o, v) in offsets.iter().zip(&mut out[channel * window..]) {
+                            *v = field.neighbour(source, row, column, *o).into();
                         }
                     }
-                    // What the last block brought along is no value.
-                    out[self.network.widths[id]..].fill(0);
                 }
             }
             (Op::Current { channels }, _) => {
@@ -138,13 +139,12 @@ impl<'n> Executor<'n> {
                 let ((x, width), (mean, channels)) = (self.input(id, 0), self.input(id, 1));
                 let window = width / channels;
                 for i in 0..n {
-                    let (x, mean) = (x.row(i), mean.row(i));
-                    let mut sum = 0usize;
-                    for c in 0..channels {
-                        let x = &x[c * window..][..window];
-                        sum += near.iter().map(|k| usize::from(x[usize::from(*k)].abs_diff(mean[c]))).sum::<usize>();
+                    let (x, means) = (x.row(i), &mean.row(i)[..channels]);
+                    let mut sum = 0;
+                    for (x, mean) in x.chunks_exact(window).zip(means) {
+                        sum += near.iter().map(|k| u32::from(x[usize::from(*k)].abs_diff(*mean))).sum::<u32>();
                     }
-                    out.row_mut(i)[0] = level[sum].into();
+                    out.row_mut(i)[0] = level[sum as usize].into();
                 }
             }
             (Op::Normalize { .. }, Params::Normalize { limit, shift, multiplier }) => {
@@ -155,14 +155,8 @@ impl<'n> Executor<'n> {
                 } else {
                     width / channels
                 };
-                for i in 0..n {
-                    let q = level.row(i)[0] as usize;
-                    let (limit, shift, multiplier) = (limit[q], shift[q], multiplier[q]);
-                    let groups = x.row(i)[..width].chunks_exact(each).zip(out.row_mut(i).chunks_exact_mut(each));
-                    for ((x, out), mean) in groups.zip(mean.row(i)) {
-                        elementwise::normalize(kernel, x, *mean, limit, shift, multiplier, out);
-                    }
-                }
+                let scaling = elementwise::Scaling { limit, shift, multiplier };
+                elementwise::normalize(kernel, [x, mean, level], scaling, each, width / each, n, out);
             }
             (Op::Linear { .. }, _) => {
                 let layer = self.network.packed[id].as_ref().expect("linear layers are packed");
@@ -181,9 +175,7 @@ impl<'n> Executor<'n> {
                 let mut at = 0;
                 for k in 0..node.inputs.len() {
                     let (x, width) = self.input(id, k);
-                    for i in 0..n {
-                        out.row_mut(i)[at..at + width].copy_from_slice(&x.row(i)[..width]);
-                    }
+                    elementwise::copy(kernel, x, width, n, at, out);
                     at += width;
                 }
             }
@@ -194,14 +186,24 @@ impl<'n> Executor<'n> {
     /// The distribution of a channel at the `i`th position; its stage was run.
     #[inline]
     pub fn distribution(&self, channel: usize, i: usize) -> Mixture<'n> {
+        self.distributions(channel)(i)
+    }
+
+    /// The distributions of a channel, by the number of the position; its stage was run.
+    #[inline]
+    pub fn distributions(&self, channel: usize) -> impl Fn(usize) -> Mixture<'n> {
         let network = self.network;
         let output = &network.program().spec().outputs[channel];
         #[allow(irrefutable_let_patterns, reason = "more families will follow")]
         let Likelihood::LogisticMixture { components, mean, scale, .. } = &output.likelihood else {
             unreachable!("a program holds only distributions that can be run")
         };
-        let parameters = self.values(output.parameters, i);
-        let (mean, level) = (self.values(*mean, i)[channel], self.values(*scale, i)[0]);
-        Mixture::new(network.program().tables(channel), parameters, (*components).into(), mean, level as usize)
+        let (tables, components) = (network.program().tables(channel), usize::from(*components));
+        let rows = |node: usize| &self.values[network.home[node]];
+        let (parameters, means, levels) = (rows(output.parameters), rows(*mean), rows(*scale));
+        move |i| {
+            let (mean, level) = (means.row(i)[channel], levels.row(i)[0]);
+            Mixture::new(tables, &parameters.row(i)[..3 * components], components, mean, level as usize)
+        }
     }
 }

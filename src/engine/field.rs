@@ -43,8 +43,8 @@ impl Field {
     }
 
     /// Rows above the band have negative numbers, down to `-reach`.
-    #[inline]
-    fn index(&self, channel: usize, row: isize, column: usize) -> usize {
+    #[inline(always)]
+    pub(super) fn index(&self, channel: usize, row: isize, column: usize) -> usize {
         channel * self.plane + (self.reach as isize + row) as usize * self.stride + self.reach + column
     }
 
@@ -98,11 +98,12 @@ impl Field {
         }
     }
 
-    /// The window's run of samples that begins at `offset`: [`BLOCK`] of them, of which the first ones matter.
-    #[inline]
-    pub(super) fn block(&self, channel: usize, row: usize, column: usize, offset: Offset) -> [u8; BLOCK] {
-        let at = self.index(channel, row as isize + isize::from(offset.row), column) as isize;
-        let at = (at + isize::from(offset.column)) as usize;
+    /// The run of samples that begins at `offset` from the one with index `at`: [`BLOCK`] of them, of which the first ones
+    /// matter.
+    #[inline(always)]
+    pub(super) fn block(&self, at: usize, offset: Offset) -> [u8; BLOCK] {
+        let away = isize::from(offset.row) * self.stride as isize + isize::from(offset.column);
+        let at = at.wrapping_add_signed(away);
         *self.samples[at..at + BLOCK].first_chunk().expect("a block is that long")
     }
 

@@ -9,6 +9,13 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ModelId(pub [u8; 16]);
 
+impl ModelId {
+    /// The identity of a model file: the first half of the BLAKE3 of its bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes().first_chunk().expect("a hash is longer"))
+    }
+}
+
 impl std::fmt::Display for ModelId {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
@@ -145,8 +152,7 @@ impl Program {
         }
         let ranges = prove(&spec, &params, &tables)?;
         let mut program = Self { name: name.into(), spec, params, tables, ranges, id: ModelId([0; 16]) };
-        let hash = blake3::hash(&program.to_bytes());
-        program.id.0.copy_from_slice(&hash.as_bytes()[..16]);
+        program.id = ModelId::of(&program.to_bytes());
         Ok(program)
     }
 

@@ -133,8 +133,8 @@ struct Component {
 }
 
 impl Component {
-    /// The sigmoid's argument at a bound between symbols, with [`ARGUMENT_FRACTION`] bits.
-    #[inline]
+    /// The sigmoid's argument at a bound between symbols, with [`ARGUMENT_FRACTION`] bits, within its limits.
+    #[inline(always)]
     fn argument(&self, bound: u32) -> i64 {
         const LIMIT: i64 = SIGMOID_LIMIT << ARGUMENT_FRACTION;
         const SHIFT: u32 = MEAN_FRACTION + INVERSE_FRACTION - ARGUMENT_FRACTION;
@@ -143,22 +143,12 @@ impl Component {
     }
 }
 
-impl Tables {
-    /// The sigmoid of an argument within its limits.
-    #[inline]
-    fn sigmoid_at(&self, argument: i64) -> u32 {
-        const REST: u32 = ARGUMENT_FRACTION - SIGMOID_STEP;
-        let argument = (argument + (SIGMOID_LIMIT << ARGUMENT_FRACTION)) as usize;
-        let (index, rest) = (argument >> REST, (argument & ((1 << REST) - 1)) as u32);
-        let (a, b) = (self.sigmoid[index], self.sigmoid[index + 1]);
-        a + (((b - a) * rest) >> REST)
-    }
-}
-
 /// The distribution of one symbol.
 #[derive(Debug, Clone)]
 pub struct Mixture<'t> {
-    tables: &'t Tables,
+    sigmoid: &'t [u32; SIGMOID_ENTRIES],
+    inverse: &'t [u32; INVERSE_ENTRIES],
+    floor: u32,
     components: [Component; MAX_COMPONENTS],
     used: usize,
     /// `(2^24 - floor) 2^16 / sum of weights`: what makes the weighted sum a count.
@@ -179,29 +169,32 @@ impl<'t> Mixture<'t> {
         let fraction = u32::from(tables.fraction);
         let drop = fraction - LOG_FRACTION;
         let half = (1i64 << drop) >> 1;
+        // As arrays, the indices below need no check.
+        let sized = "a table that was checked";
+        let weights: &[u16; WEIGHT_ENTRIES] = tables.weight.first_chunk().expect(sized);
+        let inverses: &[u32; INVERSE_ENTRIES] = tables.inverse.first_chunk().expect(sized);
+        let middle = (i64::from(mean) << MEAN_FRACTION) + (1 << (MEAN_FRACTION - 1));
         let mut components = [Component::default(); MAX_COMPONENTS];
-        let (mut total, mut heaviest) = (0, 0);
-        for k in 0..used {
-            let below = (i64::from(top) - i64::from(logits[k]) + half) >> drop;
-            let weight = tables.weight[(below as usize).min(WEIGHT_ENTRIES - 1)];
-            let offset = (i64::from(means[k]) * unit) >> fraction;
-            let log = ((i64::from(scales[k]) + half) >> drop) + log_scale;
+        let (mut total, mut heaviest, mut start) = (0, 0, middle);
+        let each = logits.iter().zip(means).zip(scales).zip(&mut components);
+        for (((logit, mean), scale), component) in each {
+            let below = (i64::from(top) - i64::from(*logit) + half) >> drop;
+            let weight = u32::from(weights[(below as usize).min(WEIGHT_ENTRIES - 1)]);
+            let log = ((i64::from(*scale) + half) >> drop) + log_scale;
             let log = log.clamp(LOG_SCALE.0 << LOG_FRACTION, LOG_SCALE.1 << LOG_FRACTION);
+            let center = middle + ((i64::from(*mean) * unit) >> fraction);
             let level = log - (LOG_SCALE.0 << LOG_FRACTION);
-            components[k] = Component {
-                weight: weight.into(),
-                level: level as i16,
-                inverse: tables.inverse[level as usize],
-                center: (i64::from(mean) << MEAN_FRACTION) + offset + (1 << (MEAN_FRACTION - 1)),
-            };
-            total += u64::from(weight);
-            if u32::from(weight) > components[heaviest].weight {
-                heaviest = k;
+            *component = Component { weight, inverse: inverses[level as usize], center, level: level as i16 };
+            total += weight;
+            if weight > heaviest {
+                (heaviest, start) = (weight, center);
             }
         }
-        let start = (components[heaviest].center >> MEAN_FRACTION).clamp(1, 255) as u32;
-        let gain = ((TOTAL - 256 * u64::from(tables.floor)) << 16) / total.max(1);
-        Self { tables, components, used, gain, start }
+        let start = (start >> MEAN_FRACTION).clamp(1, 255) as u32;
+        let floor = u32::from(tables.floor);
+        let gain = ((TOTAL - 256 * u64::from(floor)) << 16) / u64::from(total.max(1));
+        let sigmoid = tables.sigmoid.first_chunk().expect(sized);
+        Self { sigmoid, inverse: inverses, floor, components, used, gain, start }
     }
 
     /// `F(bound)`: the count of all symbols below `bound`.
@@ -213,19 +206,49 @@ impl<'t> Mixture<'t> {
         if bound > 255 {
             return TOTAL as u32;
         }
-        let mut sum = 0u64;
+        let [sum] = self.sums([bound]);
+        self.count(bound, sum)
+    }
+
+    /// The weighted sums of the logistics' functions at some bounds: side by side, since each waits long for its table.
+    #[inline(always)]
+    fn sums<const N: usize>(&self, bounds: [u32; N]) -> [u64; N] {
+        let mut sums = [0u64; N];
         for c in &self.components[..self.used] {
-            sum += u64::from(c.weight) * u64::from(self.tables.sigmoid_at(c.argument(bound)));
+            for (sum, bound) in sums.iter_mut().zip(bounds) {
+                *sum += u64::from(c.weight) * u64::from(self.sigmoid(c.argument(bound)));
+            }
         }
-        bound * u32::from(self.tables.floor) + ((sum * self.gain) >> (22 + 16)) as u32
+        sums
+    }
+
+    /// The sigmoid of an argument within its limits.
+    #[inline(always)]
+    fn sigmoid(&self, argument: i64) -> u32 {
+        const REST: u32 = ARGUMENT_FRACTION - SIGMOID_STEP;
+        let argument = (argument + (SIGMOID_LIMIT << ARGUMENT_FRACTION)) as usize;
+        let (index, rest) = (argument >> REST, (argument & ((1 << REST) - 1)) as u32);
+        let (a, b) = (self.sigmoid[index], self.sigmoid[index + 1]);
+        a + (((b - a) * rest) >> REST)
+    }
+
+    /// The count below a bound from 1 to 255 whose weighted sum is known.
+    #[inline(always)]
+    fn count(&self, bound: u32, sum: u64) -> u32 {
+        bound * self.floor + ((sum * self.gain) >> (22 + 16)) as u32
     }
 }
 
 impl Distribution<PRECISION> for Mixture<'_> {
     #[inline]
     fn interval(&self, symbol: u32) -> (u32, u32) {
-        let left = self.cumulative(symbol);
-        (left, self.cumulative(symbol + 1) - left)
+        if !(1..255).contains(&symbol) {
+            let left = self.cumulative(symbol);
+            return (left, self.cumulative(symbol + 1) - left);
+        }
+        let [a, b] = self.sums([symbol, symbol + 1]);
+        let left = self.count(symbol, a);
+        (left, self.count(symbol + 1, b) - left)
     }
 
     /// The largest symbol whose cumulative count is not above `quantile`: steps away from the heaviest logistic's mean

@@ -39,7 +39,7 @@ impl Mixture<'_> {
         }
         let total = total.max(1);
         let level = (level / total) as usize;
-        let inverse = i64::from(self.tables.inverse[level]).max(1);
+        let inverse = i64::from(self.inverse[level]).max(1);
         let unit = ((1i64 << (INVERSE_FRACTION + MEAN_FRACTION)) / inverse).min(MAX_UNIT);
         Moments { mean: mean.div_euclid(total) - (1 << (MEAN_FRACTION - 1)), level, inverse, unit }
     }
@@ -52,7 +52,7 @@ impl Mixture<'_> {
         for c in &mut self.components[..self.used] {
             c.center += by;
             c.level = (i32::from(c.level) + widen).clamp(0, INVERSE_ENTRIES as i32 - 1) as i16;
-            c.inverse = self.tables.inverse[c.level as usize];
+            c.inverse = self.inverse[c.level as usize];
         }
         moments.mean += by;
         self.start = (i64::from(self.start) + (by >> MEAN_FRACTION)).clamp(1, 255) as u32;
@@ -65,10 +65,14 @@ impl Mixture<'_> {
         let one = u64::from(SIGMOID_ONE);
         // The density there: sigmoid's derivative, with 22 bits.
         let slope = |value: u32| ((u64::from(value) * (one - u64::from(value))) >> 22) as i64;
+        let at = |c: &Component, bound: u32| {
+            let argument = c.argument(bound);
+            (argument, self.sigmoid(argument))
+        };
         let (mut weights, mut likelihood, mut shift, mut widen) = (0, 0, 0, 0);
         for c in &self.components[..self.used] {
-            let (low, from) = if symbol > 0 { self.sigmoid(c, symbol) } else { (0, 0) };
-            let (high, to) = if symbol < 255 { self.sigmoid(c, symbol + 1) } else { (0, SIGMOID_ONE) };
+            let (low, from) = if symbol > 0 { at(c, symbol) } else { (0, 0) };
+            let (high, to) = if symbol < 255 { at(c, symbol + 1) } else { (0, SIGMOID_ONE) };
             let (weight, low_slope, high_slope) = (i64::from(c.weight), slope(from), slope(to));
             weights += weight;
             likelihood += weight * (i64::from(to) - i64::from(from));
@@ -76,17 +80,10 @@ impl Mixture<'_> {
             widen += weight * ((low * low_slope - high * high_slope) >> ARGUMENT_FRACTION);
         }
         // The floor's share, in the same units: floor / 2^24 of all weights.
-        let floor = ((weights << 22) / TOTAL as i64) * i64::from(self.tables.floor);
+        let floor = ((weights << 22) / TOTAL as i64) * i64::from(self.floor);
         let likelihood = ((likelihood + floor) >> FRACTION).max(1);
         let shift = ((shift >> MEAN_FRACTION) * moments.unit).div_euclid(likelihood);
         (shift, widen.div_euclid(likelihood))
-    }
-
-    /// The sigmoid's argument at a bound between two symbols, with [`ARGUMENT_FRACTION`] bits, and its value.
-    #[inline]
-    fn sigmoid(&self, c: &Component, bound: u32) -> (i64, u32) {
-        let argument = c.argument(bound);
-        (argument, self.tables.sigmoid_at(argument))
     }
 }
 

@@ -1,0 +1,105 @@
+//! Effort levels: every one gives the file back to a decoder that is told nothing, and a higher one pays.
+
+mod common;
+
+use common::{expect, photo, pnm, stderr, stdout};
+use std::fs;
+use std::path::Path;
+use surprisal::codec::{Effort, Models, Options, compress, decompress, inspect, measure};
+use surprisal::engine::Kernel;
+
+#[test]
+fn every_level_comes_back_without_options() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let file = pnm(70, 50, 3, &photo(70, 50));
+    fs::write(at.join("a.ppm"), &file).unwrap();
+    let mut streams = Vec::new();
+    for effort in Effort::all() {
+        let level = effort.to_string();
+        expect(at, &["compress", "-q", "-f", "-e", &level, "a.ppm"], 0);
+        let stream = fs::read(at.join("a.ppm.srp")).unwrap();
+        assert!(expect(at, &["decompress", "-c", "a.ppm.srp"], 0).stdout == file, "level {level}");
+        let info: serde_json::Value =
+            serde_json::from_slice(&expect(at, &["info", "--json", "a.ppm.srp"], 0).stdout).unwrap();
+        assert_eq!(info["model"]["name"], effort.level().model);
+        streams.push((effort, stream));
+    }
+    for (a, b) in streams.iter().zip(&streams[1..]) {
+        assert_eq!(a.0.level() == b.0.level(), a.1 == b.1, "levels {} and {}", a.0, b.0);
+    }
+    let middle = &streams[usize::from(Effort::default().number()) - 1].1;
+    assert!(&expect(at, &["compress", "-c", "a.ppm"], 0).stdout == middle, "the default is the middle");
+}
+
+/// Sums over the calibration pictures: whatever level is chosen, the next one up is no larger.
+#[test]
+fn higher_levels_are_smaller() {
+    let models = Models::new(&[], Kernel::best());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora/calibration");
+    let files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect();
+    let cost = |effort| {
+        let options = Options { effort, pixels: true, ..Options::default() };
+        let one = |file: &Vec<u8>| measure(file, &models, &options, &()).unwrap().summary.cost;
+        files.iter().map(one).map(|bits| bits.ceil_bytes()).sum::<u64>()
+    };
+    let costs: Vec<_> = Effort::points().into_iter().map(|(first, _)| cost(first)).collect();
+    println!("{costs:?}");
+    assert!(costs.windows(2).all(|w| w[1] < w[0]), "{costs:?}");
+}
+
+#[test]
+fn gray_pictures_and_other_files_come_back_at_every_point() {
+    let models = Models::new(&[], Kernel::best());
+    for (effort, _) in Effort::points() {
+        let options = Options { effort, ..Options::default() };
+        for file in [pnm(60, 40, 1, &photo(60, 40)[..2400]), common::text(2000)] {
+            let stream = compress(&file, &models, &options, &()).unwrap().bytes;
+            assert!(decompress(&stream, &models, 1 << 30, &()).unwrap() == file);
+        }
+    }
+}
+
+#[test]
+fn a_named_model_is_used_at_every_level() {
+    let file = pnm(40, 30, 3, &photo(40, 30));
+    for name in ["fast", "photo"] {
+        let models = Models::new(&[name.to_owned()], Kernel::best());
+        for (effort, _) in Effort::points() {
+            let options = Options { effort, ..Options::default() };
+            let stream = compress(&file, &models, &options, &()).unwrap().bytes;
+            let seen = inspect(&stream, &models).unwrap();
+            assert_eq!(seen.model.unwrap().1.as_deref(), Some(name));
+        }
+    }
+}
+
+#[test]
+fn levels_are_numbers_from_1_to_9() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a"), b"a").unwrap();
+    for command in ["compress", "measure"] {
+        for wrong in ["0", "10", "-1", "x", ""] {
+            let refused = expect(folder.path(), &[command, "a", &format!("--effort={wrong}")], 2);
+            assert!(stderr(&refused).contains("--effort <1..9>"), "{}", stderr(&refused));
+        }
+        let help = stdout(&expect(folder.path(), &[command, "--help"], 0));
+        for (effort, _) in Effort::points() {
+            assert!(help.contains(&effort.level().to_string()), "{help}");
+        }
+    }
+    assert!(!folder.path().join("a.srp").exists());
+}
+
+#[test]
+fn models_say_which_levels_use_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let listed = stdout(&expect(folder.path(), &["models", "--json"], 0));
+    let mut seen: Vec<u64> = Vec::new();
+    for line in listed.lines() {
+        let model: serde_json::Value = serde_json::from_str(line).unwrap();
+        seen.extend(model["efforts"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()));
+    }
+    seen.sort();
+    assert_eq!(seen, (1..=9).collect::<Vec<_>>());
+}
