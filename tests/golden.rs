@@ -55,7 +55,7 @@ fn good_streams() {
         let (name, photo) = files.iter().find(|(name, _)| *name == "photo.ppm").expect("a photograph");
         let others = Effort::points().into_iter().map(|(first, _)| first);
         for effort in others.filter(|effort| effort.level() != Effort::default().level()) {
-            let options = Options { effort, ..Options::default() };
+            let options = Options { level: effort.level(), ..Options::default() };
             let stream = compress(photo, &models(), &options, &()).expect("compressed").bytes;
             made.push(line(format!("{name}.e{effort}"), photo, stream));
         }
@@ -112,6 +112,7 @@ fn good_streams_use_everything() {
             seen.insert(format!("{role} {}", chunk.coding.name()));
         }
         seen.extend(header.medium.map(|m| format!("medium {}", m.id)));
+        seen.extend(header.parts.iter().map(|p| format!("part {}", p.name)));
         assert_eq!(header.chunks.iter().any(|c| c.coding == Coding::Network), header.model.is_some());
     }
     for what in [
@@ -126,6 +127,8 @@ fn good_streams_use_everything() {
         "medium 1",
         "medium 2",
         "medium 3",
+        "part adjust",
+        "part bytes",
     ] {
         assert!(seen.contains(what), "no golden stream has {what}: {seen:?}");
     }
@@ -157,7 +160,7 @@ fn bad() -> Vec<(&'static str, Vec<u8>, i32, String)> {
     let opened = container::open(adapted).expect("good");
     let (number, _) = opened.header.adaptation().expect("an adaptation");
     let at = opened.overhead + opened.header.chunks[..number].iter().map(|c| c.coded as usize).sum::<usize>();
-    let network = models().for_pictures(3).expect("a model").expect("a model for colour");
+    let network = models().for_pictures(3, Effort::default().level()).expect("a model").expect("a model for colour");
     let mut moves = delta::decode(network.program(), &[]).expect("no moves");
     (moves[0].unit, moves[0].steps[0]) = (delta::UNITS.1, delta::MAX_STEPS);
     let beyond = delta::encode(&moves);

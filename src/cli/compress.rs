@@ -45,7 +45,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let mut targets = args.target.plan(inputs.len(), false)?;
     let models = args.codec.models(global)?;
     let options = Options {
-        effort: args.effort.effort(),
+        level: args.effort.effort().level(),
         verify: !args.no_verify,
         pixels: args.pixels,
         limit: args.codec.limit(),

@@ -45,7 +45,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, Folders::Walk, global.quiet);
     let models = args.codec.models(global)?;
     let options =
-        Options { effort: args.effort.effort(), verify: false, pixels: args.pixels, limit: args.codec.limit() };
+        Options { level: args.effort.effort().level(), verify: false, pixels: args.pixels, limit: args.codec.limit() };
     let mut total = Total::default();
     let done = report::each(inputs, |input| {
         let name = input.name();

@@ -7,10 +7,11 @@
 //!
 //! What must stay true: a band's code does not depend on what computed its distributions.
 
+use super::adjust::{self, Adjuster};
 pub use super::walk::places;
 use super::walk::{Known, Walk};
 use crate::engine::device::{Interval, Strip};
-use crate::engine::{Executor, Field, MAX_REACH, Network, Position};
+use crate::engine::{Executor, Field, MAX_REACH, Network};
 use crate::entropy::{Bits, Coder, CostMeter, Damaged, Decoder, Encoder};
 use crate::media::image::Picture;
 use std::sync::Mutex;
@@ -43,6 +44,32 @@ pub fn bands(height: u32) -> impl ExactSizeIterator<Item = Band> + Clone {
     })
 }
 
+/// What gives the distributions of a band's samples. The bands of a picture share it.
+#[derive(Debug, Clone, Copy)]
+pub struct Model<'n> {
+    /// The network.
+    pub network: &'n Network,
+    /// Whether `predict::adjust` corrects it.
+    pub adjusted: bool,
+}
+
+impl<'n> From<&'n Network> for Model<'n> {
+    /// The network alone.
+    fn from(network: &'n Network) -> Self {
+        Self { network, adjusted: false }
+    }
+}
+
+impl Model<'_> {
+    fn lag(self) -> usize {
+        self.network.lag().max(if self.adjusted { adjust::LAG } else { 1 })
+    }
+
+    fn reach(self) -> usize {
+        self.network.reach().max(if self.adjusted { adjust::REACH } else { 0 })
+    }
+}
+
 /// What lies above a band.
 enum Above<'a> {
     /// Nothing: it is the first.
@@ -54,12 +81,12 @@ enum Above<'a> {
 }
 
 // A band has all the rows that the windows of the one below reach into.
-const _: () = assert!(ROWS as usize >= MAX_REACH);
+const _: () = assert!(ROWS as usize >= MAX_REACH && ROWS as usize >= adjust::REACH);
 
 /// Codes a band while the kernels compute its distributions. `samples` are its rows, interleaved as in a [`Picture`]; a
 /// decoder fills them.
 fn walk<C: Coder>(
-    network: &Network,
+    model: Model,
     coder: &mut C,
     samples: &mut [u8],
     width: usize,
@@ -68,9 +95,12 @@ fn walk<C: Coder>(
     below: Option<Sender<Vec<u8>>>,
 ) -> Result<(), Damaged> {
     let height = samples.len() / (width * channels);
-    let (lag, reach) = (network.lag(), network.reach());
-    let mut field = Field::new(width, height, channels, reach, matches!(above, Above::Edge));
-    let mut executor = Executor::new(network, Walk::batch(width, height, lag));
+    let (lag, reach) = (model.lag(), model.reach());
+    let first_band = matches!(above, Above::Edge);
+    let mut field = Field::new(width, height, channels, reach, first_band);
+    let mut adjuster = model.adjusted.then(|| Adjuster::new(width, height, channels, lag, first_band));
+    let ahead = if model.adjusted { adjust::ahead(lag) } else { lag };
+    let mut executor = Executor::new(model.network, Walk::batch(width, height, lag));
     let (mut received, mut handed) = (0, 0);
     if let Above::Known(rows) = above {
         for up in 1..=reach {
@@ -83,7 +113,7 @@ fn walk<C: Coder>(
     let mut walk = Walk::new(samples, width, channels, lag);
     while let Some(step) = walk.advance() {
         if let Above::Arriving(receiver) = &above {
-            while received < width.min(step + lag) {
+            while received < width.min(step + ahead) {
                 let columns = receiver.recv().map_err(|_| Damaged)?;
                 for column in columns.chunks_exact(reach * channels) {
                     for (i, value) in column.iter().enumerate() {
@@ -93,11 +123,25 @@ fn walk<C: Coder>(
                 }
             }
         }
+        if let Some(adjuster) = &mut adjuster {
+            adjuster.begin(step, &field);
+        }
         for channel in 0..channels {
             executor.stage(channel, &field, walk.positions());
+            if let Some(adjuster) = &mut adjuster {
+                adjuster.look(channel, &field);
+            }
             let distribution = executor.distributions(channel);
-            let known = |p: Position, sample| field.set(channel, p.row as isize, p.column as usize, sample);
-            walk.code(coder, channel, |i, _| distribution(i), known)?;
+            walk.visit(channel, |i, p, sample| {
+                let mut mixture = distribution(i);
+                let adjusted = adjuster.as_ref().map(|adjuster| adjuster.adjust(channel, p, &mut mixture));
+                *sample = coder.code(&mixture, u32::from(*sample))? as u8;
+                if let (Some(adjuster), Some(adjusted)) = (&mut adjuster, &adjusted) {
+                    adjuster.learn(channel, p, &mixture, adjusted, *sample);
+                }
+                field.set(channel, p.row as isize, p.column as usize, *sample);
+                Ok(())
+            })?;
         }
         if let (Some(sender), Some(p)) = (&below, walk.positions().last().filter(|p| p.row as usize + 1 == height)) {
             let done = p.column as usize + 1;
@@ -118,7 +162,7 @@ fn walk<C: Coder>(
 #[derive(Debug, Clone, Copy)]
 pub enum Source<'a> {
     /// The kernels compute them on the way.
-    Kernels(&'a Network),
+    Kernels(Model<'a>),
     /// A device computed the intervals of the picture's samples from the band's first row on, in the order of a
     /// [`Runner`](crate::engine::Runner).
     Intervals(&'a Network, &'a [Interval]),
@@ -126,7 +170,13 @@ pub enum Source<'a> {
 
 impl<'a> From<&'a Network> for Source<'a> {
     fn from(network: &'a Network) -> Self {
-        Self::Kernels(network)
+        Self::Kernels(network.into())
+    }
+}
+
+impl<'a> From<Model<'a>> for Source<'a> {
+    fn from(model: Model<'a>) -> Self {
+        Self::Kernels(model)
     }
 }
 
@@ -149,9 +199,9 @@ fn walk_known<'a, C: Coder>(
     let original = &rest[..band.rows as usize * line];
     let mut samples = original.to_vec();
     match source.into() {
-        Source::Kernels(network) => {
+        Source::Kernels(model) => {
             let above = if band.first == 0 { Above::Edge } else { Above::Known(above) };
-            walk(network, coder, &mut samples, width, channels, above, None)?;
+            walk(model, coder, &mut samples, width, channels, above, None)?;
         }
         Source::Intervals(network, intervals) => {
             let mut walk = Walk::new(&mut samples, width, channels, network.lag());
@@ -218,8 +268,8 @@ fn hand_down(samples: &[u8], line: usize, channels: usize, reach: usize, below: 
 /// A picture from the codes of its bands, `threads` bands at a time. Codes that [`encode_band`] did not write give other
 /// samples or [`Damaged`]: whoever calls this compares checksums. The caller has checked the size against its limits.
 /// `done` is told how many samples each band gave.
-pub fn decode_picture(
-    network: &Network,
+pub fn decode_picture<'n>(
+    model: impl Into<Model<'n>>,
     (width, height, channels): (u32, u32, u8),
     codes: &[Code],
     threads: usize,
@@ -228,6 +278,7 @@ pub fn decode_picture(
     if codes.len() != bands(height).len() || !(1..=MAX_WIDTH).contains(&width) {
         return Err(Damaged);
     }
+    let model = model.into();
     let line = width as usize * usize::from(channels);
     let mut samples = vec![0; height as usize * line];
     let mut jobs = Vec::with_capacity(codes.len());
@@ -247,12 +298,12 @@ pub fn decode_picture(
             match job.code {
                 Code::Network(code) => {
                     let mut decoder = Decoder::new(code);
-                    walk(network, &mut decoder, job.samples, width as usize, channels.into(), job.above, job.below)?;
+                    walk(model, &mut decoder, job.samples, width as usize, channels.into(), job.above, job.below)?;
                 }
                 Code::Other(fill) => {
                     fill(job.samples)?;
                     if let Some(below) = job.below {
-                        hand_down(job.samples, line, channels.into(), network.reach(), &below);
+                        hand_down(job.samples, line, channels.into(), model.reach(), &below);
                     }
                 }
             }
@@ -293,19 +344,18 @@ mod tests {
     fn pictures_of_every_shape_come_back() {
         let network = network();
         for (width, height) in [(1, 1), (1, 200), (200, 1), (5, 37), (36, 36), (67, 73), (300, 109)] {
-            for channels in [1, 3] {
+            for (channels, adjusted) in [(1, false), (3, false), (1, true), (3, true)] {
+                let model = Model { network: &network, adjusted };
                 let picture = picture(width, height, channels);
-                let codes: Vec<_> = bands(height).map(|band| encode_band(&network, &picture, band)).collect();
-                let verified =
-                    bands(height).zip(&codes).all(|(band, code)| verify_band(&network, &picture, band, code));
+                let codes: Vec<_> = bands(height).map(|band| encode_band(model, &picture, band)).collect();
+                let verified = bands(height).zip(&codes).all(|(band, code)| verify_band(model, &picture, band, code));
                 assert!(verified, "{width}x{height}");
-                let bits: Bits = bands(height).map(|band| measure_band(&network, &picture, band)).sum();
+                let bits: Bits = bands(height).map(|band| measure_band(model, &picture, band)).sum();
                 let bytes: usize = codes.iter().map(Vec::len).sum();
                 assert!((bytes as u64).abs_diff(bits.ceil_bytes()) <= 8 * codes.len() as u64);
                 let codes: Vec<_> = codes.iter().map(|code| Code::Network(code)).collect();
                 for threads in [1, 2, 7] {
-                    let decoded =
-                        decode_picture(&network, (width, height, channels), &codes, threads, &|_| {}).unwrap();
+                    let decoded = decode_picture(model, (width, height, channels), &codes, threads, &|_| {}).unwrap();
                     assert!(decoded == picture, "{width}x{height}, {threads} threads");
                 }
             }
@@ -313,9 +363,28 @@ mod tests {
     }
 
     #[test]
+    fn a_correction_pays_where_a_picture_is_unlike_photographs() {
+        let network = network();
+        let mut state = 5u64;
+        let mut noise = || {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 59) as u8
+        };
+        let samples = (0..180 * 72 * 3).map(|i: usize| (i / 540) as u8 + (i % 540 / 6) as u8 + 3 * noise()).collect();
+        let picture = Picture { width: 180, height: 72, channels: 3, samples };
+        let bits = |adjusted| -> Bits {
+            let model = Model { network: &network, adjusted };
+            bands(72).map(|band| measure_band(model, &picture, band)).sum()
+        };
+        let (alone, corrected) = (bits(false).ceil_bytes(), bits(true).ceil_bytes());
+        assert!(corrected < alone / 100 * 95, "{alone} bytes, {corrected} corrected");
+    }
+
+    #[test]
     fn bands_of_another_model_can_stand_between() {
         let (network, picture) = (network(), picture(90, 150, 3));
-        let codes: Vec<_> = bands(150).map(|band| encode_band(&network, &picture, band)).collect();
+        let model = Model { network: &network, adjusted: true };
+        let codes: Vec<_> = bands(150).map(|band| encode_band(model, &picture, band)).collect();
         let line = 90 * 3 * ROWS as usize;
         let fill = |i: usize| {
             let known = &picture.samples[i * line..];
@@ -326,7 +395,7 @@ mod tests {
         };
         let code = |i: usize| if i % 2 == 0 { Code::Other(Box::new(fill(i))) } else { Code::Network(&codes[i]) };
         let mixed: Vec<_> = (0..codes.len()).map(code).collect();
-        assert!(decode_picture(&network, (90, 150, 3), &mixed, 3, &|_| {}).unwrap() == picture);
+        assert!(decode_picture(model, (90, 150, 3), &mixed, 3, &|_| {}).unwrap() == picture);
     }
 
     #[test]

@@ -13,20 +13,22 @@ pub struct Level {
     pub model: &'static str,
     /// How much is tried to adapt it to a picture.
     pub fit: Fit,
+    /// Whether `predict::adjust` corrects it while it codes: smaller streams, and a little slower both ways.
+    pub adjust: bool,
 }
 
 /// Levels 1 to 9: none takes less time than the one before it, or codes photographs worse. Where there are fewer points than
 /// levels, neighbours are the same point.
 const LEVELS: [Level; 9] = [
-    Level { model: "fast", fit: Fit::NONE },
-    Level { model: "fast", fit: Fit::CHEAP },
-    Level { model: "photo", fit: Fit::NONE },
-    Level { model: "photo", fit: Fit::CHEAP },
-    Level { model: "photo", fit: Fit::CHEAP },
-    Level { model: "photo", fit: Fit::THOROUGH },
-    Level { model: "photo", fit: Fit::THOROUGH },
-    Level { model: "photo", fit: Fit::THOROUGH },
-    Level { model: "photo", fit: Fit::THOROUGH },
+    Level { model: "fast", fit: Fit::NONE, adjust: false },
+    Level { model: "fast", fit: Fit::CHEAP, adjust: false },
+    Level { model: "photo", fit: Fit::NONE, adjust: false },
+    Level { model: "photo", fit: Fit::CHEAP, adjust: false },
+    Level { model: "photo", fit: Fit::CHEAP, adjust: false },
+    Level { model: "photo", fit: Fit::CHEAP, adjust: true },
+    Level { model: "photo", fit: Fit::THOROUGH, adjust: true },
+    Level { model: "photo", fit: Fit::THOROUGH, adjust: true },
+    Level { model: "photo", fit: Fit::THOROUGH, adjust: true },
 ];
 
 /// An effort level.
@@ -87,7 +89,8 @@ impl fmt::Display for Effort {
 
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "model {}", self.model)
+        write!(f, "model {}", self.model)?;
+        if self.adjust { write!(f, ", corrected by what was coded before") } else { Ok(()) }
     }
 }
 

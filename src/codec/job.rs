@@ -4,11 +4,12 @@
 //! chunk is compared with its checksum.
 
 use super::Progress;
-use super::bands::{self, Code};
+use super::bands::{self, Code, Model};
 use super::decompress::supported;
 use super::error::DecodeError;
 use super::lockstep::Coded;
 use super::models::{Models, fits};
+use super::parts;
 use super::pieces::{byte_hint, row_hint};
 use crate::adapt;
 use crate::container::{self, Chunk, Coding, Content, Hint, Opened, Role};
@@ -16,7 +17,7 @@ use crate::engine::{ModelId, Network, Runner};
 use crate::entropy::Damaged;
 use crate::media::image::Picture;
 use crate::media::{self, Limits};
-use crate::predict::bytes;
+use crate::predict::{adjust, bytes};
 use rayon::prelude::*;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -56,11 +57,16 @@ impl<'a> Job<'a> {
 
     /// The bands that a device decodes, if there is one and the content is such a picture.
     pub fn for_device(&self) -> Option<Result<Bands<'_>, DecodeError>> {
-        self.runner.as_ref()?;
+        self.runner.as_ref().filter(|_| !self.is_adjusted())?;
         match (self.medium, self.opened.header.content) {
             (Some(_), Content::Bands { .. }) => Some(self.bands()),
             _ => None,
         }
+    }
+
+    /// Whether `predict::adjust` corrects the network; then the kernels run it, which have the samples one after the other.
+    fn is_adjusted(&self) -> bool {
+        self.opened.header.parts.contains(&parts::adaptive(adjust::PART))
     }
 
     /// The file. `picture` is what a device decoded.
@@ -249,7 +255,8 @@ impl<'j> Bands<'j> {
         let done = |samples| self.job.progress.advance(samples);
         let size = (self.width, self.height, self.channels);
         let threads = rayon::current_num_threads();
-        self.check_all(bands::decode_picture(self.network, size, &self.codes, threads, &done))
+        let model = Model { network: self.network, adjusted: self.job.is_adjusted() };
+        self.check_all(bands::decode_picture(model, size, &self.codes, threads, &done))
     }
 
     /// What was decoded, after comparing every band with its checksum.

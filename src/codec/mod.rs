@@ -9,6 +9,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod adapted;
+mod adjust;
 pub mod bands;
 mod builtin;
 mod compress;

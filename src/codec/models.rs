@@ -1,7 +1,7 @@
 //! Where models come from: the binary, `-m`, `$SURPRISAL_MODELS`, the user's data folder, `./models`.
 
 use super::builtin::{self, BUILT_IN};
-use super::effort::Effort;
+use super::effort::Level;
 use super::error::ModelError;
 use crate::engine::device::{self, Device, DeviceError, Runner};
 use crate::engine::{Kernel, ModelId, Network, Program};
@@ -152,11 +152,11 @@ impl Models {
 
     /// The network that codes pictures of 1 or 3 channels: the model that the user named, or else the effort level's, or
     /// else the first one inside the binary that fits them; `None` when there is none.
-    pub fn for_pictures(&self, channels: u8, effort: Effort) -> Result<Option<Arc<Network>>, ModelError> {
+    pub fn for_pictures(&self, channels: u8, level: Level) -> Result<Option<Arc<Network>>, ModelError> {
         let program = match &self.wanted {
             Some(name) => Some(self.choose(name)?).filter(|program| fits(program, channels)),
             None => {
-                let candidates = builtin::named(effort.level().model).into_iter().chain(BUILT_IN);
+                let candidates = builtin::named(level.model).into_iter().chain(BUILT_IN);
                 candidates.filter_map(|model| model.program().ok()).find(|program| fits(program, channels))
             }
         };

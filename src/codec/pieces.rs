@@ -3,7 +3,7 @@
 //! What must stay true: writing and measuring choose by the same rule, so the length that `measure` prints is the length
 //! that `compress` writes, but for the few bytes by which a chunk's code differs from its code length.
 
-use super::bands::{self, Band, Source};
+use super::bands::{self, Band, Model, Source};
 use super::error::CompressError;
 use super::progress::Progress;
 use crate::container::{Coding, Hint};
@@ -111,7 +111,7 @@ pub(super) fn segments<'a>(
 /// Codes the bands of a picture, in parallel: each by the network, by the byte model where that looks better, or stored. A
 /// `runner` computes the network's distributions, a group of bands at a time, while the threads code the group before.
 pub(super) fn bands<'a>(
-    network: &Network,
+    model: Model,
     runner: Option<&dyn Runner>,
     picture: &'a Picture,
     mode: Mode,
@@ -119,13 +119,15 @@ pub(super) fn bands<'a>(
 ) -> Result<Vec<Piece<'a>>, CompressError> {
     progress.begin(picture.samples.len() as u64);
     let bands: Vec<Band> = bands::bands(picture.height).collect();
-    let Some(runner) = runner else {
-        let code = |band| one_band([Source::Kernels(network); 2], picture, band, mode, progress);
+    // The correction needs the samples before, one after the other: the kernels' walk has them.
+    let Some(runner) = runner.filter(|_| !model.adjusted) else {
+        let code = |band| one_band([Source::Kernels(model); 2], picture, band, mode, progress);
         if let [band] = bands[..] {
             return Ok(vec![code((0, band))?]);
         }
         return bands.into_par_iter().enumerate().map(code).collect();
     };
+    let network = model.network;
     let band_samples = picture.width as usize * usize::from(picture.channels) * bands::ROWS as usize;
     let groups: Vec<&[Band]> = bands.chunks((GROUP_SAMPLES / band_samples).max(1)).collect();
     let compute = |bands: &[Band]| Group::compute(network, runner, picture, bands, mode);

@@ -4,18 +4,18 @@
 //! file itself through the byte model when neither helped much, and in the end the file as it is.
 
 use super::adapted;
-use super::bands;
+use super::bands::{self, Model};
+use super::effort::Level;
 use super::error::CompressError;
 use super::models::Models;
 use super::parts;
 use super::pieces::{self, Mode, Piece, row_hint};
 use super::progress::Progress;
-use crate::adapt::Fit;
 use crate::container::{self, Chunk, Coding, Content, Header, Hint, Medium, Part, Role};
 use crate::engine::{Network, Runner};
 use crate::entropy::Bits;
 use crate::media::image::Picture;
-use crate::predict::bytes;
+use crate::predict::{adjust, bytes};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -62,6 +62,9 @@ impl<'a> Plan<'a> {
         if uses(Coding::Bytes) {
             parts.push(parts::adaptive(bytes::PART));
         }
+        if uses(Coding::Network) && file.level.adjust {
+            parts.push(parts::adaptive(adjust::PART));
+        }
         parts.sort();
         let model = if uses(Coding::Network) { file.network.map(|n| n.program().id().0) } else { None };
         let medium = source.map(|s| s.medium);
@@ -97,8 +100,8 @@ pub(super) struct File<'a> {
     pub network: Option<&'a Network>,
     /// What runs the network in the kernels' place.
     pub runner: Option<&'a dyn Runner>,
-    /// How much is tried to adapt it to a picture.
-    pub fit: Fit,
+    /// What is tried.
+    pub level: Level,
     /// Where an adapted network finds what runs it.
     pub models: &'a Models,
 }
@@ -171,12 +174,13 @@ fn of_bands<'a>(
     mode: Mode,
     progress: &dyn Progress,
 ) -> Result<Pieces<'a>, CompressError> {
-    let Some((network, code)) = adapted::adapted(network, picture, &file.fit) else {
-        return Ok((None, pieces::bands(network, file.runner, picture, mode, progress)?));
+    let adjusted = file.level.adjust;
+    let Some((network, code)) = adapted::adapted(network, picture, &file.level.fit) else {
+        return Ok((None, pieces::bands(Model { network, adjusted }, file.runner, picture, mode, progress)?));
     };
     let network = Arc::new(network);
     let runner = file.models.runner_once(&network)?;
-    let bands = pieces::bands(&network, runner.as_deref(), picture, mode, progress)?;
+    let bands = pieces::bands(Model { network: &network, adjusted }, runner.as_deref(), picture, mode, progress)?;
     Ok((Some(pieces::stored(Cow::Owned(code))), bands))
 }
 

@@ -5,16 +5,17 @@
 //! threads, the machine, the compiler or its options.
 
 use super::adapted::of_any_size;
-use super::bands::{Band, Code, Source, bands, decode_picture, encode_band, measure_band, places, strip};
+use super::bands::{Band, Code, Model, Source, bands, decode_picture, encode_band, measure_band, places, strip};
 use super::builtin::BUILT_IN;
 use super::lockstep::{Coded, decode_pictures};
 use super::{DEFAULT_LIMIT, Effort, Models, Options, compress, decompress};
 use crate::adapt::Fit;
 use crate::engine::device::{DeviceError, Interval};
 use crate::engine::{Device, Executor, Field, Kernel, Network, Position, Runner, reference};
-use crate::entropy::Bits;
+use crate::entropy::{Bits, Damaged};
 use crate::media::image::Picture;
 use crate::predict::bytes;
+use std::convert::Infallible;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -33,7 +34,7 @@ const SAMPLED: usize = 17;
 ///
 /// `tensors`: every node's values of every model inside the binary at every position of every picture, from the executor;
 /// `sampled`: those at some positions; `reference`: the same ones from the reference engine; `codes`: the bands' codes and
-/// measured bits; `decoded`: what `threads` threads make of the codes; `bytes`: codes of the byte model; `adapted`: an
+/// measured bits; `decoded`: what `threads` threads make of the codes; `adjusted`: both, with `predict::adjust`; `bytes`: codes of the byte model; `adapted`: an
 /// adaptation to a picture, and the code of a band by it; `streams`: whole streams, made by `threads` threads, and of a
 /// picture those of every effort level that is another point.
 ///
@@ -52,9 +53,9 @@ pub fn signature_on(device: Arc<dyn Device>, threads: usize) -> Result<String, D
 }
 
 fn of(models: Models, threads: usize) -> Result<String, DeviceError> {
-    let mut parts = ["tensors", "sampled", "reference", "codes", "decoded", "bytes", "adapted", "streams"]
+    let mut parts = ["tensors", "sampled", "reference", "codes", "decoded", "adjusted", "bytes", "adapted", "streams"]
         .map(|name| (name, blake3::Hasher::new()));
-    let [tensors, sampled, reference, codes, decoded, bytes, adapted, streams] =
+    let [tensors, sampled, reference, codes, decoded, adjusted, bytes, adapted, streams] =
         parts.each_mut().map(|part| &mut part.1);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     for model in BUILT_IN {
@@ -64,13 +65,19 @@ fn of(models: Models, threads: usize) -> Result<String, DeviceError> {
         let runs = Runs { network: &network, runner: runner.as_deref() };
         let is_default = model.name == Effort::default().level().model;
         let pictures = SIZES.into_iter().enumerate().skip(if is_default { 0 } else { SIZES.len() - OTHERS });
-        for (number, size) in pictures {
+        for (number, size) in pictures.clone() {
             let picture = generate(size, number as u64);
             hash_tensors(runs, &picture, [tensors, sampled, reference])?;
             hash_codes(runs, &picture, threads, [codes, decoded])?;
         }
         if is_default {
             pool.install(|| hash_adapted(&network, adapted));
+            pictures.for_each(|(number, size)| {
+                let (picture, mut back) = (generate(size, number as u64), blake3::Hasher::new());
+                let model = Model { network: &network, adjusted: true };
+                hash_on_kernels(model, &picture, threads, [adjusted, &mut back]);
+                adjusted.update(back.finalize().as_bytes());
+            });
         }
     }
     let files = files();
@@ -200,36 +207,51 @@ fn planes(picture: &Picture) -> reference::Picture {
     places(channels).iter().map(|place| rows.clone().map(|r| row(r, *place)).collect()).collect()
 }
 
-/// Hashes codes and bits of all bands, and what decoding gives.
+/// Hashes codes and bits of all bands, and what decoding gives, with the network alone.
 fn hash_codes(
     runs: Runs,
     picture: &Picture,
     threads: usize,
-    [codes, decoded]: [&mut blake3::Hasher; 2],
+    hashers: [&mut blake3::Hasher; 2],
 ) -> Result<(), DeviceError> {
     let Runs { network, runner } = runs;
+    let Some(runner) = runner else {
+        hash_on_kernels(network.into(), picture, threads, hashers);
+        return Ok(());
+    };
     let Picture { width, height, channels, .. } = *picture;
     let intervals = runs.intervals(picture)?;
     let line = width as usize * usize::from(channels);
-    let source = |band: Band| match runner {
-        None => Source::Kernels(network),
-        Some(_) => Source::Intervals(network, &intervals[band.first as usize * line..]),
+    let source = |band: Band| Source::Intervals(network, &intervals[band.first as usize * line..]);
+    let decode = |codes: Vec<Code>| {
+        Ok(decode_pictures(network, runner, channels, &[Coded { width, height, codes }], &|_| {})?.remove(0))
     };
-    let each: Vec<_> = bands(height).map(|band| encode_band(source(band), picture, band)).collect();
+    hash_bands(source, picture, decode, hashers)
+}
+
+/// As [`hash_codes`], by the kernels, corrected or not.
+fn hash_on_kernels(model: Model, picture: &Picture, threads: usize, hashers: [&mut blake3::Hasher; 2]) {
+    let size = (picture.width, picture.height, picture.channels);
+    let decode = |codes: Vec<Code>| Ok::<_, Infallible>(decode_picture(model, size, &codes, threads, &|_| {}));
+    match hash_bands(|_| Source::Kernels(model), picture, decode, hashers) {
+        Ok(()) => {}
+        Err(never) => match never {},
+    }
+}
+
+fn hash_bands<'s, E>(
+    source: impl Fn(Band) -> Source<'s>,
+    picture: &Picture,
+    decode: impl FnOnce(Vec<Code>) -> Result<Result<Picture, Damaged>, E>,
+    [codes, decoded]: [&mut blake3::Hasher; 2],
+) -> Result<(), E> {
+    let each: Vec<_> = bands(picture.height).map(|band| encode_band(source(band), picture, band)).collect();
     for code in &each {
         codes.update(&(code.len() as u64).to_le_bytes()).update(code);
     }
-    let bits: Bits = bands(height).map(|band| measure_band(source(band), picture, band)).sum();
+    let bits: Bits = bands(picture.height).map(|band| measure_band(source(band), picture, band)).sum();
     codes.update(&bits.0.to_le_bytes());
-    let each: Vec<_> = each.iter().map(|code| Code::Network(code)).collect();
-    let back = match runner {
-        None => decode_picture(network, (width, height, channels), &each, threads, &|_| {}),
-        Some(runner) => {
-            let coded = Coded { width, height, codes: each };
-            decode_pictures(network, runner, channels, &[coded], &|_| {})?.remove(0)
-        }
-    };
-    match back {
+    match decode(each.iter().map(|code| Code::Network(code)).collect())? {
         Ok(back) if back == *picture => decoded.update(&back.samples),
         Ok(_) => decoded.update(b"other samples"),
         Err(_) => decoded.update(b"damaged"),
@@ -271,7 +293,7 @@ fn hash_adapted(network: &Network, hasher: &mut blake3::Hasher) {
 
 /// Hashes a file's stream at an effort level and the file that it gives back.
 fn hash_stream(file: &[u8], effort: Effort, models: &Models, hasher: &mut blake3::Hasher) {
-    match compress(file, models, &Options { effort, ..Options::default() }, &()) {
+    match compress(file, models, &Options { level: effort.level(), ..Options::default() }, &()) {
         Ok(made) => {
             hasher.update(&(made.bytes.len() as u64).to_le_bytes()).update(&made.bytes);
             match decompress(&made.bytes, models, DEFAULT_LIMIT, &()) {

@@ -74,6 +74,20 @@ impl<'s> Walk<'s> {
         self.samples
     }
 
+    /// Visits a channel of the step's positions: the number within the step, the position, and the sample.
+    #[inline]
+    pub fn visit(
+        &mut self,
+        channel: usize,
+        mut each: impl FnMut(usize, Position, &mut u8) -> Result<(), Damaged>,
+    ) -> Result<(), Damaged> {
+        let (channels, place) = (self.places.len(), self.places[channel]);
+        self.positions.iter().enumerate().try_for_each(|(i, p)| {
+            let pixel = p.row as usize * self.width + p.column as usize;
+            each(i, *p, &mut self.samples[pixel * channels + place])
+        })
+    }
+
     /// Codes a channel of the step's positions. `distribution` gives that of the i-th one, whose sample (in the order of
     /// [`samples`](Self::samples)) is also numbered; `known` is told each sample.
     #[inline]
@@ -84,14 +98,13 @@ impl<'s> Walk<'s> {
         mut distribution: impl FnMut(usize, usize) -> D,
         mut known: impl FnMut(Position, u8),
     ) -> Result<(), Damaged> {
-        for (i, p) in self.positions.iter().enumerate() {
-            let pixel = p.row as usize * self.width + p.column as usize;
-            let at = pixel * self.places.len() + self.places[channel];
-            let sample = coder.code(&distribution(i, at), u32::from(self.samples[at]))? as u8;
-            self.samples[at] = sample;
-            known(*p, sample);
-        }
-        Ok(())
+        let (width, channels, place) = (self.width, self.places.len(), self.places[channel]);
+        self.visit(channel, |i, p, sample| {
+            let at = (p.row as usize * width + p.column as usize) * channels + place;
+            *sample = coder.code(&distribution(i, at), u32::from(*sample))? as u8;
+            known(p, *sample);
+            Ok(())
+        })
     }
 }
 

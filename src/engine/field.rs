@@ -54,6 +54,14 @@ impl Field {
         self.samples[self.index(channel, row, column)]
     }
 
+    /// A sample that was set, or one in the margins beside the band and above the picture that follows from those set;
+    /// `row` and `column` may lie outside by the reach.
+    #[inline]
+    pub fn near(&self, channel: usize, row: isize, column: isize) -> u8 {
+        let at = self.index(channel, row, 0) as isize + column;
+        self.samples[at as usize]
+    }
+
     /// Sets a sample that has just become known, and the margins that follow from it.
     #[inline]
     pub fn set(&mut self, channel: usize, row: isize, column: usize, value: u8) {

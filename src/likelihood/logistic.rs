@@ -8,6 +8,10 @@
 use crate::entropy::Distribution;
 use crate::wire::{Reader, WireError, Writer};
 
+mod adjust;
+
+pub use adjust::Moments;
+
 /// Bits of the total count.
 pub const PRECISION: usize = 24;
 const TOTAL: u64 = 1 << PRECISION;
@@ -124,12 +128,26 @@ struct Component {
     inverse: u32,
     /// Mean plus one half, with [`MEAN_FRACTION`] bits: what a bound is compared with.
     center: i64,
+    /// The scale's place in the table of inverse scales.
+    level: i16,
+}
+
+impl Component {
+    /// The sigmoid's argument at a bound between symbols, with [`ARGUMENT_FRACTION`] bits, within its limits.
+    #[inline(always)]
+    fn argument(&self, bound: u32) -> i64 {
+        const LIMIT: i64 = SIGMOID_LIMIT << ARGUMENT_FRACTION;
+        const SHIFT: u32 = MEAN_FRACTION + INVERSE_FRACTION - ARGUMENT_FRACTION;
+        let argument = (((i64::from(bound) << MEAN_FRACTION) - self.center) * i64::from(self.inverse)) >> SHIFT;
+        argument.clamp(-LIMIT, LIMIT - 1)
+    }
 }
 
 /// The distribution of one symbol.
 #[derive(Debug, Clone)]
 pub struct Mixture<'t> {
     sigmoid: &'t [u32; SIGMOID_ENTRIES],
+    inverse: &'t [u32; INVERSE_ENTRIES],
     floor: u32,
     components: [Component; MAX_COMPONENTS],
     used: usize,
@@ -165,8 +183,8 @@ impl<'t> Mixture<'t> {
             let log = ((i64::from(*scale) + half) >> drop) + log_scale;
             let log = log.clamp(LOG_SCALE.0 << LOG_FRACTION, LOG_SCALE.1 << LOG_FRACTION);
             let center = middle + ((i64::from(*mean) * unit) >> fraction);
-            let inverse = inverses[(log - (LOG_SCALE.0 << LOG_FRACTION)) as usize];
-            *component = Component { weight, inverse, center };
+            let level = log - (LOG_SCALE.0 << LOG_FRACTION);
+            *component = Component { weight, inverse: inverses[level as usize], center, level: level as i16 };
             total += weight;
             if weight > heaviest {
                 (heaviest, start) = (weight, center);
@@ -176,7 +194,7 @@ impl<'t> Mixture<'t> {
         let floor = u32::from(tables.floor);
         let gain = ((TOTAL - 256 * u64::from(floor)) << 16) / u64::from(total.max(1));
         let sigmoid = tables.sigmoid.first_chunk().expect(sized);
-        Self { sigmoid, floor, components, used, gain, start }
+        Self { sigmoid, inverse: inverses, floor, components, used, gain, start }
     }
 
     /// `F(bound)`: the count of all symbols below `bound`.
@@ -195,20 +213,23 @@ impl<'t> Mixture<'t> {
     /// The weighted sums of the logistics' functions at some bounds: side by side, since each waits long for its table.
     #[inline(always)]
     fn sums<const N: usize>(&self, bounds: [u32; N]) -> [u64; N] {
-        const LIMIT: i64 = SIGMOID_LIMIT << ARGUMENT_FRACTION;
-        const SHIFT: u32 = MEAN_FRACTION + INVERSE_FRACTION - ARGUMENT_FRACTION;
-        const REST: u32 = ARGUMENT_FRACTION - SIGMOID_STEP;
         let mut sums = [0u64; N];
         for c in &self.components[..self.used] {
             for (sum, bound) in sums.iter_mut().zip(bounds) {
-                let argument = (((i64::from(bound) << MEAN_FRACTION) - c.center) * i64::from(c.inverse)) >> SHIFT;
-                let argument = (argument.clamp(-LIMIT, LIMIT - 1) + LIMIT) as usize;
-                let (index, rest) = (argument >> REST, (argument & ((1 << REST) - 1)) as u32);
-                let (a, b) = (self.sigmoid[index], self.sigmoid[index + 1]);
-                *sum += u64::from(c.weight) * u64::from(a + (((b - a) * rest) >> REST));
+                *sum += u64::from(c.weight) * u64::from(self.sigmoid(c.argument(bound)));
             }
         }
         sums
+    }
+
+    /// The sigmoid of an argument within its limits.
+    #[inline(always)]
+    fn sigmoid(&self, argument: i64) -> u32 {
+        const REST: u32 = ARGUMENT_FRACTION - SIGMOID_STEP;
+        let argument = (argument + (SIGMOID_LIMIT << ARGUMENT_FRACTION)) as usize;
+        let (index, rest) = (argument >> REST, (argument & ((1 << REST) - 1)) as u32);
+        let (a, b) = (self.sigmoid[index], self.sigmoid[index + 1]);
+        a + (((b - a) * rest) >> REST)
     }
 
     /// The count below a bound from 1 to 255 whose weighted sum is known.

@@ -3,6 +3,7 @@
 //! Each one is a [`Part`] with a name and a version that streams record. What must stay true: a part's version is raised
 //! with every change that gives other probabilities, so that a decoder either has the very same part or refuses the stream.
 
+pub mod adjust;
 pub mod bytes;
 
 /// An adaptive part as streams name it.
@@ -15,4 +16,4 @@ pub struct Part {
 }
 
 /// All parts that this build can decode.
-pub const PARTS: &[Part] = &[bytes::PART];
+pub const PARTS: &[Part] = &[adjust::PART, bytes::PART];

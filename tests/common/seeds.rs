@@ -1,7 +1,7 @@
 //! Small files that between them use every part of the format, and ways to damage their streams.
 
 use super::{Random, bmp, palette_png, photo, png, png_chunk, pnm, text};
-use surprisal::codec::{Fit, Models, Options, compress};
+use surprisal::codec::{Effort, Fit, Level, Models, Options, compress};
 use surprisal::container::reseal;
 use surprisal::engine::Kernel;
 
@@ -47,7 +47,8 @@ pub fn streams(files: &[(&str, Vec<u8>)]) -> Vec<Vec<u8>> {
     let models = models();
     // A little longer than usual, so that there is an adaptation among such small pictures.
     let fit = Fit { steps: 40, batch: 128, rate: 0.03, share: 1.0 };
-    let options = Options { fit, ..Options::default() };
+    let level = Level { fit, ..Effort::default().level() };
+    let options = Options { level, ..Options::default() };
     files.iter().map(|(_, file)| compress(file, &models, &options, &()).expect("compressed").bytes).collect()
 }
 
