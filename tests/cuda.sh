@@ -91,8 +91,9 @@ measure() {
 # row NAME WHAT SECONDS START
 row() {
     awk -v name="$1" -v what="$2" -v s="$3" -v start="$4" -v mp="$megapixels" 'BEGIN {
-        after = s - start; if (after < 0.001) after = 0.001
-        printf "| %s | %s | %.2f | %.2f | %.3f | %.3f |\n", name, what, s, start, mp / s, mp / after
+        after = s - start
+        rest = after < s / 20 ? "-" : sprintf("%.3f", mp / after)
+        printf "| %s | %s | %.2f | %.2f | %.3f | %s |\n", name, what, s, start, mp / s, rest
     }' | tee -a "$work/rows"
 }
 
@@ -112,9 +113,9 @@ echo "streams of $pictures crops: $failed differ"
 # ratio WHAT COLUMN: the best of the device over the CPU.
 ratio() {
     awk -F'|' -v what=" $1 " -v column="$2" '
-        $3 == what && $2 ~ /^ cpu,/ { cpu = $column }
+        $3 == what && $2 ~ /^ cpu,/ { cpu = $column + 0 }
         $3 == what && $2 !~ /^ cpu,/ && $column + 0 > best { best = $column + 0 }
-        END { printf "%.2f", best / cpu }' "$work/rows"
+        END { if (cpu > 0 && best > 0) printf "%.2f", best / cpu; else printf "?" }' "$work/rows"
 }
 
 {
@@ -128,7 +129,7 @@ ratio() {
     echo "- $pictures pictures of $size pixels from corpora/photos as PPM files, $megapixels MP; decoding in lockstep"
     echo
     echo "Whole processes. The start is a process that measures one of the pictures: loading libtorch, opening the device and"
-    echo "checking it."
+    echo "checking it; a dash stands where there is little else."
     echo
     echo "| device | what | s | start, s | MP/s | MP/s after the start |"
     echo "|---|---|---:|---:|---:|---:|"

@@ -238,12 +238,15 @@ pub fn verify_band<'a>(source: impl Into<Source<'a>>, picture: &Picture, band: B
     walk_known(source, &mut Decoder::new(code), picture, band).is_ok_and(|decoded| decoded == samples)
 }
 
+/// Fills in a band's samples, interleaved.
+pub type Fill<'a> = dyn Fn(&mut [u8]) -> Result<(), Damaged> + Sync + 'a;
+
 /// The code of a band, for [`decode_picture`].
 pub enum Code<'a> {
     /// What [`encode_band`] wrote.
     Network(&'a [u8]),
-    /// Something else: a function that fills in the band's samples, interleaved.
-    Other(Box<dyn Fn(&mut [u8]) -> Result<(), Damaged> + Sync + 'a>),
+    /// Something else.
+    Other(Box<Fill<'a>>),
 }
 
 /// What a decoding thread needs for a band.

@@ -149,7 +149,8 @@ mod tests {
             while let Some(step) = walk.advance() {
                 assert_eq!(step, steps);
                 steps += 1;
-                assert!((1..=Walk::batch(width, height, lag)).contains(&walk.positions().len()));
+                // A step of a narrow band may have none.
+                assert!(walk.positions().len() <= Walk::batch(width, height, lag));
                 let before = done.clone();
                 for p in walk.positions() {
                     let (y, x) = (p.row as usize, p.column as usize);

@@ -59,8 +59,9 @@ fn files_are_restored_together_and_an_error_stays_with_its_file() {
         run(vec!["compress".into(), "-c".into(), name.clone()], 0).stdout.iter().eq(&made).then_some(()).expect(name);
     }
     let originals: Vec<_> = names.iter().map(|name| fs::read(path.join(name)).unwrap()).collect();
-    fs::remove_file(path.join(&names[0])).unwrap();
-    fs::remove_file(path.join(&names[3])).unwrap();
+    for i in [0, 2, 3] {
+        fs::remove_file(path.join(&names[i])).unwrap();
+    }
     let mut damaged = fs::read(path.join(&streams[2])).unwrap();
     let middle = damaged.len() / 2;
     damaged[middle] ^= 1;
