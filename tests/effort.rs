@@ -51,8 +51,8 @@ fn higher_levels_are_smaller() {
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let files: Vec<_> = files[..3].iter().map(|path| fs::read(path).unwrap()).collect();
-    let cost = |effort| {
-        let options = Options { effort, pixels: true, ..Options::default() };
+    let cost = |effort: Effort| {
+        let options = Options { level: effort.level(), pixels: true, ..Options::default() };
         let one = |file: &Vec<u8>| measure(file, &models, &options, &()).unwrap().summary.cost;
         files.iter().map(one).map(|bits| bits.ceil_bytes()).sum::<u64>()
     };
@@ -68,7 +68,7 @@ fn higher_levels_are_smaller() {
 fn gray_pictures_and_other_files_come_back_at_every_point() {
     let models = Models::new(&[], Kernel::best());
     for (effort, _) in Effort::points() {
-        let options = Options { effort, ..Options::default() };
+        let options = Options { level: effort.level(), ..Options::default() };
         for file in [pnm(60, 40, 1, &photo(60, 40)[..2400]), common::text(2000)] {
             let stream = compress(&file, &models, &options, &()).unwrap().bytes;
             assert!(decompress(&stream, &models, 1 << 30, &()).unwrap() == file);
@@ -82,7 +82,7 @@ fn a_named_model_is_used_at_every_level() {
     for name in ["fast", "photo"] {
         let models = Models::new(&[name.to_owned()], Kernel::best());
         for (effort, _) in Effort::points() {
-            let options = Options { effort, ..Options::default() };
+            let options = Options { level: effort.level(), ..Options::default() };
             let stream = compress(&file, &models, &options, &()).unwrap().bytes;
             let seen = inspect(&stream, &models).unwrap();
             assert_eq!(seen.model.unwrap().1.as_deref(), Some(name));
