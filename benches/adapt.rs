@@ -1,4 +1,4 @@
-//! What adaptation to each picture gains and takes: `cargo bench --bench adapt -- PICTURE...` (PPM).
+//! What adaptation to each picture gains and takes: `cargo bench --bench adapt [-- PICTURE...]`.
 //!
 //! A line a picture and preset: bytes without and with adaptation (the code of the adaptation included), and the time of
 //! the fit beside the time of coding, both on one thread.
@@ -8,7 +8,7 @@ mod common;
 use std::time::Instant;
 use surprisal::adapt::{self, Area, Fit};
 use surprisal::codec::bands::{bands, measure_band, places};
-use surprisal::engine::{Field, Network};
+use surprisal::engine::{Field, Kernel, Network};
 use surprisal::entropy::Bits;
 use surprisal::media::image::Picture;
 
@@ -28,16 +28,13 @@ fn field(network: &Network, picture: &Picture) -> Field {
 }
 
 fn main() {
-    let network = common::network(surprisal::engine::Kernel::best());
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
-    let num = |k: &str, d: f64| std::env::var(k).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
-    let mut presets = vec![];
-    for p in std::env::var("PRESETS").unwrap_or("24x1024x.015,64x2048x.01".into()).split(',') {
-        let v: Vec<f64> = p.split('x').map(|v| v.parse().unwrap()).collect();
-        presets.push(Fit { steps: v[0] as u32, batch: v[1] as u32, rate: v[2], share: 99.0 });
+    if !common::is_wanted() {
+        return;
     }
-    let _ = num;
-    let mut total = vec![(0u64, 0u64, 0.0, 0.0); presets.len()];
+    let network = common::network(Kernel::best());
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+    let presets = [Fit::CHEAP, Fit::MEDIUM, Fit::THOROUGH];
+    let mut total = [(0u64, 0u64, 0.0, 0.0); 3];
     for (name, picture) in common::pictures() {
         let start = Instant::now();
         let plain = cost(&network, &picture);

@@ -15,11 +15,12 @@ const LIMIT: f64 = crate::engine::adjoint::LIMIT as f64;
 fn sigmoid(tables: &Tables, argument: i64) -> (f64, f64) {
     const LIMIT: i64 = SIGMOID_LIMIT << ARGUMENT_FRACTION;
     const REST: u32 = ARGUMENT_FRACTION - SIGMOID_STEP;
+    let clamped = !(-LIMIT..LIMIT).contains(&argument);
     let argument = (argument.clamp(-LIMIT, LIMIT - 1) + LIMIT) as usize;
     let (index, rest) = (argument >> REST, (argument & ((1 << REST) - 1)) as i64);
     let (a, b) = (i64::from(tables.sigmoid[index]), i64::from(tables.sigmoid[index + 1]));
     let value = ((a << REST) + (b - a) * rest) as f64 / (f64::from(SIGMOID_ONE) * f64::from(1u32 << REST));
-    (value, value * (1.0 - value))
+    (value, if clamped { 0.0 } else { value * (1.0 - value) })
 }
 
 /// A logistic at the two bounds of a symbol.

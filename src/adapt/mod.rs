@@ -41,7 +41,9 @@ impl Fit {
     /// No adaptation.
     pub const NONE: Self = Self { steps: 0, batch: 256, rate: 0.0, share: 0.0 };
     /// Less than a quarter of the time of coding.
-    pub const CHEAP: Self = Self { steps: 128, batch: 256, rate: 0.009, share: 0.25 };
+    pub const CHEAP: Self = Self { steps: 200, batch: 256, rate: 0.013, share: 0.1 };
+    /// About the time of coding.
+    pub const MEDIUM: Self = Self { steps: 600, batch: 256, rate: 0.008, share: 0.5 };
     /// Some times the time of coding.
     pub const THOROUGH: Self = Self { steps: 1000, batch: 512, rate: 0.006, share: 16.0 };
 

@@ -64,7 +64,7 @@ fn gradients_are_slopes_of_the_code_length() {
             for o in (0..bias.len()).step_by(bias.len().div_ceil(12)) {
                 // Small against what bends the cost, large against the rounding.
                 let is_output = program.spec().outputs.iter().any(|o| o.parameters == node);
-                let step = (size / if is_output { 20.0 } else { 4.0 }).ceil();
+                let step = (size / if is_output { 20.0 } else { 8.0 }).ceil();
                 let mut cost = |sign: f64| {
                     let mut moved = bias.clone();
                     moved[o] += (sign * step * 2f64.powi(shift[o].into())) as i32;
@@ -78,7 +78,8 @@ fn gradients_are_slopes_of_the_code_length() {
             adjustable.set_bias(node, bias);
             let (correlation, slope) = (pm / (pp * mm).sqrt(), pm / pp);
             println!("node {node}: {correlation:.3}, {slope:.3}");
-            assert!(correlation > 0.9 && (0.7..1.4).contains(&slope), "node {node}: {correlation:.3}, {slope:.3}");
+            let least = if channels == 1 { 0.75 } else { 0.9 }; // a third of the sum, so three times the noise
+            assert!(correlation > least && (0.7..1.4).contains(&slope), "node {node}: {correlation:.3}, {slope:.3}");
         }
     }
 }
@@ -99,7 +100,7 @@ fn a_mixture_s_gradient_is_that_of_floating_point() {
             (0..15).map(|i| (random(ranges[i / 5].0, ranges[i / 5].1) * 1024.0) as i16).collect();
         let (mean, level) = (random(20.0, 230.0) as i16, random(4.0, 26.0) as usize);
         let size = scale(level as u8);
-        let symbol = (f64::from(mean) + random(-2.0, 2.0) * size).clamp(0.0, 255.0) as u8;
+        let symbol = (f64::from(mean) + random(-6.0, 6.0) * size).clamp(0.0, 255.0) as u8;
         let mut found = [0; 15];
         mixture::gradient(&tables, &parameters, 5, mean, level, symbol, &mut found);
         for (i, found) in found.iter().enumerate() {

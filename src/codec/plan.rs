@@ -129,6 +129,11 @@ pub(super) fn smallest<'a>(
     Ok([stored, bytes, medium].into_iter().flatten().min_by_key(Plan::bytes).expect("one of them was made"))
 }
 
+/// Samples of a band that is so short that the byte model as a whole may be better.
+const SHORT_BAND: usize = 1 << 11;
+/// Bytes of a chunk's entry in the header, about.
+const ENTRY: usize = 8;
+
 /// The smallest form of what a medium made of the file.
 fn of_medium<'a>(
     file: &File<'a>,
@@ -152,7 +157,9 @@ fn of_medium<'a>(
     let bands = banded.iter().flat_map(|(_, bands)| bands);
     let others = bands.filter(|p| p.coding != Coding::Network).map(|p| p.decoded).sum::<usize>();
     let length = picture.samples.len();
-    let whole = if banded.is_none() || others * 2 > length {
+    // Where bands are short, their entries in the header weigh.
+    let short = length / bands::bands(height).len() < SHORT_BAND;
+    let whole = if banded.is_none() || short || others * 2 > length {
         Some((None, pieces::segments(&picture.samples, row_hint(width, channels), mode, progress)?))
     } else {
         None
@@ -160,8 +167,9 @@ fn of_medium<'a>(
     // Bands are for the network.
     let banded = banded.filter(|_| others < length).map(|pieces| (Content::Bands { width, height, channels }, pieces));
     let whole = whole.map(|pieces| (Content::Rows { width, height, channels }, pieces));
-    let cost =
-        |(_, (adaptation, pieces)): &(Content, Pieces)| adaptation.iter().chain(pieces).map(|p| p.cost).sum::<Bits>();
+    let cost = |(_, (adaptation, pieces)): &(Content, Pieces)| {
+        adaptation.iter().chain(pieces).map(|p| p.cost + pieces::whole(ENTRY)).sum::<Bits>()
+    };
     let (content, pieces) = [banded, whole].into_iter().flatten().min_by_key(cost).expect("one of them was made");
     Ok(Plan::new(file, Some(source), content, recipe()?, pieces))
 }

@@ -26,7 +26,7 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// Waves with noise and edges, unlike what the model was trained on, so that adapting it pays.
-fn waves(width: usize, height: usize) -> Vec<u8> {
+pub fn waves(width: usize, height: usize) -> Vec<u8> {
     let mut random = Random(4);
     let mut samples = Vec::new();
     for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
