@@ -90,6 +90,9 @@ impl fmt::Display for Effort {
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "model {}", self.model)?;
+        if self.fit.steps > 0 {
+            write!(f, ", adapted to each picture in up to {} steps", self.fit.steps)?;
+        }
         if self.adjust { write!(f, ", corrected by what was coded before") } else { Ok(()) }
     }
 }
