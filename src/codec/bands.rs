@@ -82,7 +82,8 @@ enum Above<'a> {
 }
 
 // A band has all the rows that the windows of the one below reach into.
-const _: () = assert!(ROWS as usize >= MAX_REACH && ROWS as usize >= adjust::REACH);
+const _: () = assert!(ROWS as usize >= MAX_REACH);
+const _: () = assert!(ROWS as usize >= adjust::REACH);
 
 /// Visits every symbol of a band. `samples` are its rows, interleaved as in a [`Picture`]; a decoder fills them.
 fn walk<C: Coder>(
