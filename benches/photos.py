@@ -11,27 +11,15 @@ import json
 import os
 import pathlib
 import platform
-import subprocess
 import tempfile
 import threading
-import time
 
 import imagecodecs
 import numpy
-import PIL.Image
+
+from pictures import effort_name, effort_points, folder_pictures, run, table, write_ppm
 
 BAND_ROWS = 36
-SURPRISAL = os.environ.get("SURPRISAL", "surprisal")
-
-
-def load(path):
-    """Its samples [height][width][3]; None for a picture of another kind."""
-    with PIL.Image.open(path) as picture:
-        return numpy.asarray(picture) if picture.mode == "RGB" else None
-
-
-def is_picture(path):
-    return path.suffix.lower() in PIL.Image.registered_extensions()
 
 
 def jpegxl(pixels):
@@ -84,68 +72,56 @@ class Sizes:
             return sum(pool.map(lambda pixels: self.of(peer, pixels), pictures))
 
 
-def run(*arguments):
-    """Runs the program; its output, and the seconds that the process took."""
-    start = time.perf_counter()
-    done = subprocess.run([SURPRISAL, *map(str, arguments)], check=True, stdout=subprocess.PIPE)
-    return done.stdout, time.perf_counter() - start
-
-
-def measure(folder, sizes):
-    pictures = [(path, load(path)) for path in sorted(folder.iterdir()) if is_picture(path)]
-    skipped = [path.name for path, pixels in pictures if pixels is None]
-    pictures = [(path, pixels) for path, pixels in pictures if pixels is not None]
-    if not pictures:
-        raise SystemExit(f"{folder}: there is no 8-bit RGB picture in it")
+def measure(folder, points, sizes):
+    pictures, skipped = folder_pictures(folder)
+    arrays = [pixels for _, pixels in pictures]
     with tempfile.TemporaryDirectory() as temporary:
         temporary = pathlib.Path(temporary)
-        coded, restored = temporary / "coded", temporary / "restored"
-        coded.mkdir(), restored.mkdir()
-        files = []
-        for path, pixels in pictures:
-            height, width, _ = pixels.shape
-            files.append(temporary / (path.stem + ".ppm"))
-            files[-1].write_bytes(b"P6\n%d %d\n255\n" % (width, height) + pixels.tobytes())
-        _, plain = run("compress", "-q", "--no-verify", "-o", coded, *files)
-        streams = [coded / (file.name + ".srp") for file in files]
-        first = [stream.read_bytes() for stream in streams]
-        _, decode = run("decompress", "-q", "-o", restored, *streams)
-        for file in files:
-            assert (restored / file.name).read_bytes() == file.read_bytes(), file
-        _, verified = run("compress", "-q", "-f", "-o", coded, *files)
-        assert first == [stream.read_bytes() for stream in streams]
-        lines, _ = run("measure", "-q", "--json", *files)
-    total = json.loads(lines.splitlines()[-1])
-    arrays = [pixels for _, pixels in pictures]
+        files = [write_ppm(temporary / (path.stem + ".ppm"), pixels) for path, pixels in pictures]
+        levels = [measure_level(point, files, temporary) for point in points]
     return {
         "name": folder.name,
-        "files": len(pictures),
         "skipped": skipped,
+        "files": len(pictures),
         "pixels": sum(a.shape[0] * a.shape[1] for a in arrays),
         "bands": sum(-(-a.shape[0] // BAND_ROWS) for a in arrays),
-        "bytes": sum(map(len, first)),
-        "bits": total["bits"],
-        "seconds": (plain, decode, verified),
         "peers": {peer: sizes.all(peer, arrays) for peer in PEERS},
+        "levels": levels,
     }
 
 
-def table(head, rows):
-    print("|", " | ".join(head), "|")
-    print("|", " | ".join("---" if i == 0 else "---:" for i in range(len(head))), "|")
-    for row in rows:
-        print("|", " | ".join(row), "|")
-    print()
+def measure_level(point, files, temporary):
+    """Streams of all files at an effort level: bytes, code length, and the seconds of each process."""
+    effort = ("-e", point[0])
+    coded, restored = temporary / f"coded{point[0]}", temporary / f"restored{point[0]}"
+    coded.mkdir(), restored.mkdir()
+    _, plain = run("compress", "-q", *effort, "--no-verify", "-o", coded, *files)
+    streams = [coded / (file.name + ".srp") for file in files]
+    first = [stream.read_bytes() for stream in streams]
+    _, decode = run("decompress", "-q", "-o", restored, *streams)
+    for file in files:
+        assert (restored / file.name).read_bytes() == file.read_bytes(), file
+    _, verified = run("compress", "-q", "-f", *effort, "-o", coded, *files)
+    assert first == [stream.read_bytes() for stream in streams]
+    lines, _ = run("measure", "-q", "--json", *effort, *files)
+    return {
+        "name": effort_name(point),
+        "bytes": sum(map(len, first)),
+        "bits": json.loads(lines.splitlines()[-1])["bits"],
+        "seconds": (plain, decode, verified),
+    }
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path("bench-peers.json"))
     parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("-e", "--effort", metavar="N,N...", help="effort levels [default: those that differ]")
     parser.add_argument("folders", nargs="+", type=pathlib.Path)
     arguments = parser.parse_args()
     sizes = Sizes(arguments.cache, arguments.fresh)
-    rows = [measure(folder, sizes) for folder in arguments.folders]
+    chosen = arguments.effort and [[int(effort)] for effort in arguments.effort.split(",")]
+    rows = [measure(folder, chosen or effort_points(), sizes) for folder in arguments.folders]
 
     version, _ = run("--version")
     print(f"{version.decode().strip()}; {imagecodecs.jpegxl_version()}, {imagecodecs.webp_version()}; ", end="")
@@ -155,25 +131,31 @@ def main():
     def bits(row, size):
         return f"{size * 8 / (row['pixels'] * 3):.3f}"
 
-    head = ["folder", "files", "MP", "WebP", "JPEG XL e9", "bits a sub-pixel", "Surprisal", "bits a sub-pixel"]
-    table(head + ["of JPEG XL"], [
+    head = ["folder", "files", "MP", "WebP", "JPEG XL e9", "bits a sub-pixel"]
+    table(head, [
         [
             row["name"], str(row["files"]), f"{row['pixels'] / 1e6:.2f}", str(row["peers"]["WebP"]),
-            str(row["peers"]["JPEG XL e9"]), bits(row, row["peers"]["JPEG XL e9"]), str(row["bytes"]),
-            bits(row, row["bytes"]), f"{row['bytes'] / row['peers']['JPEG XL e9']:.4f}",
+            str(row["peers"]["JPEG XL e9"]), bits(row, row["peers"]["JPEG XL e9"]),
         ]
         for row in rows
     ])
-    head = ["MP/s, whole program", "compress --no-verify", "decompress", "compress, verified"]
-    table(head, [[row["name"], *(f"{row['pixels'] / 1e6 / s:.2f}" for s in row["seconds"])] for row in rows])
-    head = ["folder", "bands", "code length (`measure`)", "streams", "over", "bytes a band"]
+    head = ["folder", "effort", "Surprisal", "bits a sub-pixel", "of JPEG XL e9", "MP/s: compress --no-verify", "decompress"]
+    table(head + ["compress, verified"], [
+        [
+            row["name"], level["name"], str(level["bytes"]), bits(row, level["bytes"]),
+            f"{level['bytes'] / row['peers']['JPEG XL e9']:.4f}",
+            *(f"{row['pixels'] / 1e6 / seconds:.2f}" for seconds in level["seconds"]),
+        ]
+        for row in rows for level in row["levels"]
+    ])
+    head = ["folder", "effort", "bands", "code length (`measure`)", "streams", "over", "bytes a band"]
     table(head, [
         [
-            row["name"], str(row["bands"]), f"{row['bits'] / 8:.0f}", str(row["bytes"]),
-            f"{row['bytes'] * 8 / row['bits'] * 100 - 100:.3f} %",
-            f"{(row['bytes'] - row['bits'] / 8) / row['bands']:.1f}",
+            row["name"], level["name"], str(row["bands"]), f"{level['bits'] / 8:.0f}", str(level["bytes"]),
+            f"{level['bytes'] * 8 / level['bits'] * 100 - 100:.3f} %",
+            f"{(level['bytes'] - level['bits'] / 8) / row['bands']:.1f}",
         ]
-        for row in rows
+        for row in rows for level in row["levels"]
     ])
     for row in rows:
         if row["skipped"]:

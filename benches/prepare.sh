@@ -4,9 +4,9 @@
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 python="$root/.venv-bench/bin/python"
-if ! "$python" -c 'import imagecodecs, numpy, PIL' 2>/dev/null; then
+if ! "$python" -c 'import imagecodecs, matplotlib, numpy, oxipng, PIL' 2>/dev/null; then
     python3 -m venv "$root/.venv-bench"
-    "$python" -m pip install --quiet imagecodecs numpy pillow
+    "$python" -m pip install --quiet imagecodecs matplotlib numpy pillow pyoxipng
 fi
 (cd "$root" && cargo build --release --quiet)
 # Where cargo puts it: CARGO_TARGET_DIR and a configured folder count, too.

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 
+pub mod adapt;
 pub mod codec;
 pub mod container;
 pub mod engine;
@@ -15,5 +16,7 @@ pub mod media;
 pub mod predict;
 pub mod quantize;
 pub mod spec;
+#[cfg(feature = "torch")]
+pub mod train;
 pub mod wire;
 pub mod zoo;

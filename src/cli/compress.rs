@@ -3,7 +3,7 @@
 use super::bar::Bar;
 use super::fault::{Exit, Fault};
 use super::inputs::{self, EXTENSION, Folders, Input};
-use super::options::{EffortOptions, Global, LimitOptions, ModelOptions};
+use super::options::{CodecOptions, EffortOptions, Global};
 use super::target::{Target, TargetOptions};
 use super::{output, report};
 use serde_json::json;
@@ -35,9 +35,7 @@ pub struct Args {
     #[command(flatten)]
     effort: EffortOptions,
     #[command(flatten)]
-    models: ModelOptions,
-    #[command(flatten)]
-    limit: LimitOptions,
+    codec: CodecOptions,
 }
 
 /// Compresses every file.
@@ -45,12 +43,12 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let folders = if args.recursive { Folders::Walk } else { Folders::Refuse("add -r to compress the files in it") };
     let (inputs, worst) = inputs::gather(&args.files, folders, global.quiet);
     let mut targets = args.target.plan(inputs.len(), false)?;
-    let models = args.models.models(global)?;
+    let models = args.codec.models(global)?;
     let options = Options {
-        effort: args.effort.effort(),
+        level: args.effort.effort().level(),
         verify: !args.no_verify,
         pixels: args.pixels,
-        limit: args.limit.bytes(),
+        limit: args.codec.limit(),
     };
     let done = report::each(inputs, |input| {
         let target = targets.of(&input, |path| Ok(with_extension(path)))?;

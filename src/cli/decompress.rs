@@ -1,14 +1,13 @@
 //! `surprisal decompress`
 
-use super::bar::Bar;
 use super::fault::{Exit, Fault};
 use super::inputs::{self, EXTENSION, Folders, Input};
-use super::options::{Global, LimitOptions, ModelOptions};
+use super::options::{CodecOptions, Global};
+use super::streams::{self, Decoded};
 use super::target::{Target, TargetOptions};
 use super::{output, report};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use surprisal::codec::{self, Models};
 
 /// Restore files from .srp streams
 ///
@@ -24,20 +23,20 @@ pub struct Args {
     #[arg(long, conflicts_with = "stdout")]
     json: bool,
     #[command(flatten)]
-    models: ModelOptions,
-    #[command(flatten)]
-    limit: LimitOptions,
+    codec: CodecOptions,
 }
 
 /// Restores every file.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, Folders::Refuse("name the streams in it"), global.quiet);
     let mut targets = args.target.plan(inputs.len(), true)?;
-    let models = args.models.models(global)?;
-    let done = report::each(inputs, |input| {
-        let target = targets.of(&input, without_extension)?;
+    let prepare = |input: &Input| {
+        let target = targets.of(input, without_extension)?;
         output::check(&target, input.path(), args.target.force)?;
-        one(args, global, &input, &target, &models)
+        Ok((target, input.path().map(Path::to_owned)))
+    };
+    let done = streams::each(inputs, &args.codec, global, prepare, |name, (target, source), decoded| {
+        finish(args, global, name, &target, source.as_deref(), decoded)
     })?;
     Ok(worst.max(done))
 }
@@ -50,26 +49,30 @@ fn without_extension(path: &Path) -> Result<PathBuf, Fault> {
     Err(Fault::Error(format!("{}: does not end in .{EXTENSION}; name the output with -o", path.display())))
 }
 
-fn one(args: &Args, global: &Global, input: &Input, target: &Target, models: &Models) -> Result<(), Fault> {
-    let name = input.name();
-    let stream = input.read(true)?;
-    let bar = Bar::new(&name, global.quiet);
-    let file = codec::decompress(&stream, models, args.limit.bytes(), &bar).map_err(|e| Fault::from(e).about(&name))?;
-    let seconds = bar.seconds();
-    drop(bar);
-    output::write(target, &file, input.path(), args.target.force, args.target.rm)?;
-    if let (true, Some(path)) = (args.target.rm, input.path()) {
+/// Writes a file that was restored.
+fn finish(
+    args: &Args,
+    global: &Global,
+    name: &str,
+    target: &Target,
+    source: Option<&Path>,
+    decoded: Decoded,
+) -> Result<(), Fault> {
+    let file = decoded.result.map_err(|e| Fault::from(e).about(name))?;
+    output::write(target, &file, source, args.target.force, args.target.rm)?;
+    if let (true, Some(path)) = (args.target.rm, source) {
         output::remove_input(path, target)?;
     }
     if args.json {
         return report::line(json!({
             "file": name,
             "output": target.name(),
-            "coded_bytes": stream.len(),
+            "coded_bytes": decoded.coded,
             "bytes": file.len(),
-            "seconds": seconds,
+            "seconds": decoded.seconds,
+            "together": decoded.together,
         }));
     }
-    report::note(global.quiet, format_args!("{name}: {} => {} bytes, {}", stream.len(), file.len(), target.name()));
+    report::note(global.quiet, format_args!("{name}: {} => {} bytes, {}", decoded.coded, file.len(), target.name()));
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 use surprisal::codec::{CompressError, DecodeError, ModelError};
+use surprisal::engine::DeviceError;
 
 /// How a command ended. Later ones are worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,8 +31,8 @@ pub enum Fault {
     Error(String),
     /// A stream is damaged; the text says how.
     Damaged(String),
-    /// Standard output was closed by its reader.
-    Closed,
+    /// Standard output was closed by its reader; how the work before it ended.
+    Closed(Exit),
 }
 
 impl Fault {
@@ -40,7 +41,7 @@ impl Fault {
         match self {
             Self::Error(_) => Exit::Error,
             Self::Damaged(_) => Exit::Negative,
-            Self::Closed => Exit::Done,
+            Self::Closed(exit) => *exit,
         }
     }
 
@@ -50,7 +51,7 @@ impl Fault {
             io::ErrorKind::NotFound => "check the name",
             io::ErrorKind::PermissionDenied => "check the permissions",
             io::ErrorKind::StorageFull => "free some space or choose another place with -o",
-            io::ErrorKind::BrokenPipe => return Self::Closed,
+            io::ErrorKind::BrokenPipe => return Self::Closed(Exit::Done),
             _ => return Self::Error(format!("{}: cannot {doing}: {error}", path.display())),
         };
         Self::Error(format!("{}: cannot {doing}: {error}; {remedy}", path.display()))
@@ -61,7 +62,7 @@ impl Fault {
         match self {
             Self::Error(text) => Self::Error(format!("{name}: {text}")),
             Self::Damaged(text) => Self::Damaged(format!("{name}: {text}")),
-            Self::Closed => Self::Closed,
+            Self::Closed(exit) => Self::Closed(exit),
         }
     }
 }
@@ -70,7 +71,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Error(text) | Self::Damaged(text) => f.write_str(text),
-            Self::Closed => f.write_str("the output was closed"),
+            Self::Closed(_) => f.write_str("the output was closed"),
         }
     }
 }
@@ -89,6 +90,19 @@ impl From<CompressError> for Fault {
 
 impl From<ModelError> for Fault {
     fn from(error: ModelError) -> Self {
+        Self::Error(error.to_string())
+    }
+}
+
+#[cfg(feature = "torch")]
+impl From<surprisal::train::TrainError> for Fault {
+    fn from(error: surprisal::train::TrainError) -> Self {
+        Self::Error(error.to_string())
+    }
+}
+
+impl From<DeviceError> for Fault {
+    fn from(error: DeviceError) -> Self {
         Self::Error(error.to_string())
     }
 }

@@ -85,6 +85,7 @@ fn record(name: &str, length: usize, seen: &Inspection) -> Value {
         "channels": shape.map(|s| s.2),
         "content_chunks": group(Role::Content),
         "recipe_chunks": group(Role::Recipe),
+        "adaptation_bytes": header.adaptation().map(|(_, chunk)| chunk.coded),
         "memory": header.memory(),
         "unsupported": seen.unsupported.as_ref().map(ToString::to_string),
     })
@@ -118,7 +119,7 @@ fn text(name: &str, length: usize, seen: &Inspection) -> String {
     let (kind, shape) = content(seen);
     let shape = shape.map(|(w, h, c)| format!(", {w} x {h}, {c} channels")).unwrap_or_default();
     row("content", format!("{kind}{shape}"));
-    for (role, key) in [(Role::Content, ""), (Role::Recipe, "recipe")] {
+    for (role, key) in [(Role::Adaptation, "adaptation"), (Role::Content, ""), (Role::Recipe, "recipe")] {
         for coding in CODINGS {
             let (n, coded, decoded) = totals(seen, role, coding);
             if n > 0 {

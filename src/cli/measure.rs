@@ -3,7 +3,7 @@
 use super::bar::Bar;
 use super::fault::{Exit, Fault};
 use super::inputs::{self, Folders};
-use super::options::{EffortOptions, Global, LimitOptions, ModelOptions};
+use super::options::{CodecOptions, EffortOptions, Global};
 use super::report;
 use serde_json::json;
 use std::path::PathBuf;
@@ -27,9 +27,7 @@ pub struct Args {
     #[command(flatten)]
     effort: EffortOptions,
     #[command(flatten)]
-    models: ModelOptions,
-    #[command(flatten)]
-    limit: LimitOptions,
+    codec: CodecOptions,
 }
 
 /// What is added up.
@@ -45,9 +43,9 @@ struct Total {
 /// Measures every file.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, Folders::Walk, global.quiet);
-    let models = args.models.models(global)?;
+    let models = args.codec.models(global)?;
     let options =
-        Options { effort: args.effort.effort(), verify: false, pixels: args.pixels, limit: args.limit.bytes() };
+        Options { level: args.effort.effort().level(), verify: false, pixels: args.pixels, limit: args.codec.limit() };
     let mut total = Total::default();
     let done = report::each(inputs, |input| {
         let name = input.name();

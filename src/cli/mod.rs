@@ -18,11 +18,14 @@ mod output;
 mod quantize;
 mod report;
 mod signature;
+mod streams;
 mod target;
 mod test;
+#[cfg_attr(not(feature = "torch"), path = "train/absent.rs")]
+mod train;
 
 use clap::{Parser, Subcommand};
-use fault::{Exit, Fault};
+use fault::Fault;
 use options::Global;
 use std::process::ExitCode;
 
@@ -49,6 +52,7 @@ enum Command {
     Info(info::Args),
     Measure(measure::Args),
     Models(models::Args),
+    Train(train::Args),
     Quantize(quantize::Args),
     #[command(hide = true)]
     Completions(completions::Args),
@@ -69,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Info(args) => info::run(args, global),
         Command::Measure(args) => measure::run(args, global),
         Command::Models(args) => models::run(args, global),
+        Command::Train(args) => train::run(args, global),
         Command::Quantize(args) => quantize::run(args, global),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
@@ -77,7 +82,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(exit) => exit.into(),
         // Whoever read the output has seen enough, as `head` does.
-        Err(Fault::Closed) => Exit::Done.into(),
+        Err(Fault::Closed(exit)) => exit.into(),
         Err(fault) => {
             report::error(&fault);
             fault.exit().into()

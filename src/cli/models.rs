@@ -36,14 +36,15 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         let (name, id, macs) = (program.name(), program.id().to_string(), program.macs());
         let channels = program.spec().symbols.channels;
         let is_used = |effort: &Effort| found.place == Place::BuiltIn && effort.level().model == name;
-        let efforts: Vec<u8> = Effort::all().filter(is_used).map(Effort::number).collect();
+        let points = Effort::points().into_iter().filter(|(first, _)| is_used(first));
+        let efforts: Vec<Vec<u8>> = points.map(|(a, b)| (a.number()..=b.number()).collect()).collect();
         if args.json {
             report::line(json!({
                 "name": name, "id": id, "channels": channels, "macs_per_position": macs, "place": place,
                 "efforts": efforts,
             }))?;
         } else {
-            let levels = match efforts[..] {
+            let levels = match efforts.concat()[..] {
                 [] => String::new(),
                 [only] => format!(", effort {only}"),
                 [first, .., last] => format!(", efforts {first} to {last}"),

@@ -4,7 +4,7 @@ use super::fault::Fault;
 use clap::Args;
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
 use surprisal::codec::{DEFAULT_LIMIT, Effort, Models};
-use surprisal::engine::Kernel;
+use surprisal::engine::{DeviceName, Kernel, device};
 
 /// Options of every subcommand.
 #[derive(Debug, Args)]
@@ -96,6 +96,47 @@ impl LimitOptions {
     /// In bytes.
     pub fn bytes(&self) -> u64 {
         self.limit.0
+    }
+}
+
+/// Which device runs the networks.
+#[derive(Debug, Args)]
+pub struct DeviceOptions {
+    /// What runs the networks: cpu, cuda or cuda:N (in a program built with the feature 'torch'). Streams do not depend on it
+    #[arg(long = "device", value_name = "DEVICE", default_value_t)]
+    pub name: DeviceName,
+}
+
+impl DeviceOptions {
+    /// The models, on the device.
+    pub fn place(&self, models: Models) -> Result<Models, Fault> {
+        Ok(match device::open(self.name)? {
+            Some(device) => models.on(device),
+            None => models,
+        })
+    }
+}
+
+/// Options of the commands that encode, decode or measure.
+#[derive(Debug, Args)]
+pub struct CodecOptions {
+    #[command(flatten)]
+    models: ModelOptions,
+    #[command(flatten)]
+    limit: LimitOptions,
+    #[command(flatten)]
+    pub device: DeviceOptions,
+}
+
+impl CodecOptions {
+    /// The models to look in, on the device.
+    pub fn models(&self, global: &Global) -> Result<Models, Fault> {
+        self.device.place(self.models.models(global)?)
+    }
+
+    /// The most bytes that may be allocated for what a file declares.
+    pub fn limit(&self) -> u64 {
+        self.limit.bytes()
     }
 }
 

@@ -37,21 +37,44 @@ pub fn stdout_is_no_terminal() -> Result<(), Fault> {
     Ok(())
 }
 
-/// Goes through the files, prints the errors, and remembers the worst; a closed output ends it.
-pub fn each<T>(items: Vec<T>, mut work: impl FnMut(T) -> Result<(), Fault>) -> Result<Exit, Fault> {
-    let mut worst = Exit::Done;
-    for item in items {
-        match work(item) {
-            Ok(()) => {}
-            Err(Fault::Closed) if worst == Exit::Done => return Err(Fault::Closed),
-            Err(Fault::Closed) => break,
+/// The errors so far: each is printed, and the worst is remembered.
+#[derive(Debug)]
+pub struct Tally(Exit);
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self(Exit::Done)
+    }
+}
+
+impl Tally {
+    /// The value, or `None` after an error, which is printed. A closed output is passed on, for it ends the work; after an
+    /// error it has that one's exit code.
+    pub fn take<T>(&mut self, result: Result<T, Fault>) -> Result<Option<T>, Fault> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Fault::Closed(_)) => Err(Fault::Closed(self.0)),
             Err(fault) => {
                 error(&fault);
-                worst = worst.max(fault.exit());
+                self.0 = self.0.max(fault.exit());
+                Ok(None)
             }
         }
     }
-    Ok(worst)
+
+    /// How the work ended.
+    pub fn worst(&self) -> Exit {
+        self.0
+    }
+}
+
+/// Goes through the files, prints the errors, and remembers the worst; a closed output ends it.
+pub fn each<T>(items: Vec<T>, mut work: impl FnMut(T) -> Result<(), Fault>) -> Result<Exit, Fault> {
+    let mut tally = Tally::default();
+    for item in items {
+        tally.take(work(item))?;
+    }
+    Ok(tally.worst())
 }
 
 /// The larger over the smaller way to say a share: `37.02 %`.

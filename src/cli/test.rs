@@ -1,10 +1,9 @@
 //! `surprisal test`
 
-use super::bar::Bar;
 use super::fault::{Exit, Fault};
 use super::inputs::{self, Folders};
-use super::options::{Global, LimitOptions, ModelOptions};
-use super::report;
+use super::options::{CodecOptions, Global};
+use super::{report, streams};
 use serde_json::json;
 use std::path::PathBuf;
 use surprisal::codec;
@@ -21,35 +20,34 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    models: ModelOptions,
-    #[command(flatten)]
-    limit: LimitOptions,
+    codec: CodecOptions,
 }
 
 /// Tests every stream.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, Folders::Refuse("name the streams in it"), global.quiet);
-    let models = args.models.models(global)?;
-    let done = report::each(inputs, |input| {
-        let name = input.name();
-        let stream = input.read(true)?;
-        let bar = Bar::new(&name, global.quiet);
-        let result = codec::decompress(&stream, &models, args.limit.bytes(), &bar);
-        drop(bar);
-        if args.json {
-            report::line(json!({
-                "file": name,
-                "ok": result.is_ok(),
-                "bytes": result.as_ref().ok().map(Vec::len),
-                "damaged": result.as_ref().err().is_some_and(codec::DecodeError::is_damage),
-                "error": result.as_ref().err().map(ToString::to_string),
-            }))?;
-        }
-        let file = result.map_err(|e| Fault::from(e).about(&name))?;
-        if !args.json && !global.quiet {
-            report::line(format_args!("{name}: ok, {} bytes", file.len()))?;
-        }
-        Ok(())
-    })?;
+    let done = streams::each(
+        inputs,
+        &args.codec,
+        global,
+        |_| Ok(()),
+        |name, (), decoded| {
+            let result = decoded.result;
+            if args.json {
+                report::line(json!({
+                    "file": name,
+                    "ok": result.is_ok(),
+                    "bytes": result.as_ref().ok().map(Vec::len),
+                    "damaged": result.as_ref().err().is_some_and(codec::DecodeError::is_damage),
+                    "error": result.as_ref().err().map(ToString::to_string),
+                }))?;
+            }
+            let file = result.map_err(|e| Fault::from(e).about(name))?;
+            if !args.json && !global.quiet {
+                report::line(format_args!("{name}: ok, {} bytes", file.len()))?;
+            }
+            Ok(())
+        },
+    )?;
     Ok(worst.max(done))
 }

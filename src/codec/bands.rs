@@ -1,16 +1,17 @@
-//! Bands of a picture, and the walk over a band's symbols that encoder, decoder and meter share.
+//! Bands of a picture: coded one by one, and decoded together.
 //!
 //! A picture is coded in bands of [`ROWS`] rows, each with a code of its own. A band's windows reach into the band above, so
 //! cutting costs no context; a decoder's threads follow one another at a distance, each band a little behind the one above
 //! (as wavefront parallel processing does in video), and an encoder's are independent, since it knows the whole picture.
-//! Within a band positions are visited along a wavefront, too: at step t row y is at column `t - lag * y`, where the lag
-//! lies just beyond the window's right reach, so the positions of a step do not depend on one another and the kernels get
-//! a batch.
+//! Within a band positions are visited along a wavefront, too ([`walk`](super::walk)).
 //!
-//! What must stay true: the order of the symbols depends on the picture's size and the network alone.
+//! What must stay true: a band's code does not depend on what computed its distributions.
 
 use super::adjust::{self, Adjuster};
-use crate::engine::{Executor, Field, MAX_REACH, Network, Position};
+pub use super::walk::places;
+use super::walk::{Known, Walk};
+use crate::engine::device::{Interval, Strip};
+use crate::engine::{Executor, Field, MAX_REACH, Network};
 use crate::entropy::{Bits, Coder, CostMeter, Damaged, Decoder, Encoder};
 use crate::media::image::Picture;
 use std::sync::Mutex;
@@ -25,8 +26,6 @@ pub const ROWS: u32 = 36;
 pub const MAX_WIDTH: u32 = 1 << 18;
 /// Columns that a band hands down at a time.
 const HANDED: usize = 32;
-/// The channels of a colour pixel in coding order: green tells most about the others.
-const GREEN_RED_BLUE: [usize; 3] = [1, 0, 2];
 
 /// Rows of a picture that are coded together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +84,8 @@ enum Above<'a> {
 const _: () = assert!(ROWS as usize >= MAX_REACH);
 const _: () = assert!(ROWS as usize >= adjust::REACH);
 
-/// Visits every symbol of a band. `samples` are its rows, interleaved as in a [`Picture`]; a decoder fills them.
+/// Codes a band while the kernels compute its distributions. `samples` are its rows, interleaved as in a [`Picture`]; a
+/// decoder fills them.
 fn walk<C: Coder>(
     model: Model,
     coder: &mut C,
@@ -97,23 +97,22 @@ fn walk<C: Coder>(
 ) -> Result<(), Damaged> {
     let height = samples.len() / (width * channels);
     let (lag, reach) = (model.lag(), model.reach());
-    let places = places(channels);
     let first_band = matches!(above, Above::Edge);
     let mut field = Field::new(width, height, channels, reach, first_band);
     let mut adjuster = model.adjusted.then(|| Adjuster::new(width, height, channels, lag, first_band));
     let ahead = if model.adjusted { adjust::ahead(lag) } else { lag };
-    let mut executor = Executor::new(model.network, height.min(width.div_ceil(lag)));
-    let mut positions = Vec::with_capacity(executor.capacity());
+    let mut executor = Executor::new(model.network, Walk::batch(width, height, lag));
     let (mut received, mut handed) = (0, 0);
     if let Above::Known(rows) = above {
         for up in 1..=reach {
             let row = &rows[rows.len() - up * width * channels..][..width * channels];
-            for (channel, place) in places.iter().enumerate() {
+            for (channel, place) in places(channels).iter().enumerate() {
                 (0..width).for_each(|x| field.set(channel, -(up as isize), x, row[x * channels + place]));
             }
         }
     }
-    for step in 0..width + lag * (height - 1) {
+    let mut walk = Walk::new(samples, width, channels, lag);
+    while let Some(step) = walk.advance() {
         if let Above::Arriving(receiver) = &above {
             while received < width.min(step + ahead) {
                 let columns = receiver.recv().map_err(|_| Damaged)?;
@@ -125,33 +124,28 @@ fn walk<C: Coder>(
                 }
             }
         }
-        let first = (step + 1).saturating_sub(width).div_ceil(lag);
-        let last = (step / lag).min(height - 1);
-        positions.clear();
-        positions.extend((first..=last).map(|y| Position { row: y as u32, column: (step - lag * y) as u32 }));
         if let Some(adjuster) = &mut adjuster {
             adjuster.begin(step, &field);
         }
-        for (channel, place) in places.iter().enumerate() {
-            executor.stage(channel, &field, &positions);
+        for channel in 0..channels {
+            executor.stage(channel, &field, walk.positions());
             if let Some(adjuster) = &mut adjuster {
                 adjuster.look(channel, &field);
             }
             let distribution = executor.distributions(channel);
-            for (i, p) in positions.iter().enumerate() {
-                let (y, x) = (p.row as usize, p.column as usize);
-                let sample = &mut samples[(y * width + x) * channels + place];
+            walk.visit(channel, |i, p, sample| {
                 let mut mixture = distribution(i);
-                let adjusted = adjuster.as_ref().map(|adjuster| adjuster.adjust(channel, *p, &mut mixture));
+                let adjusted = adjuster.as_ref().map(|adjuster| adjuster.adjust(channel, p, &mut mixture));
                 *sample = coder.code(&mixture, u32::from(*sample))? as u8;
                 if let (Some(adjuster), Some(adjusted)) = (&mut adjuster, &adjusted) {
-                    adjuster.learn(channel, *p, &mixture, adjusted, *sample);
+                    adjuster.learn(channel, p, &mixture, adjusted, *sample);
                 }
-                field.set(channel, y as isize, x, *sample);
-            }
+                field.set(channel, p.row as isize, p.column as usize, *sample);
+                Ok(())
+            })?;
         }
-        if let (Some(sender), true) = (&below, last + 1 == height) {
-            let done = step + 1 - lag * last;
+        if let (Some(sender), Some(p)) = (&below, walk.positions().last().filter(|p| p.row as usize + 1 == height)) {
+            let done = p.column as usize + 1;
             if done == width || done - handed == HANDED {
                 let rows = height as isize - reach as isize..height as isize;
                 let column = |x| rows.clone().flat_map(move |y| (0..channels).map(move |c| (c, y, x)));
@@ -165,49 +159,95 @@ fn walk<C: Coder>(
     Ok(())
 }
 
-/// Where the channels of a pixel are, in coding order.
-pub fn places(channels: usize) -> &'static [usize] {
-    if channels == 3 { &GREEN_RED_BLUE } else { &[0] }
+/// Where the distributions of a band of a known picture come from.
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    /// The kernels compute them on the way.
+    Kernels(Model<'a>),
+    /// A device computed the intervals of the picture's samples from the band's first row on, in the order of a
+    /// [`Runner`](crate::engine::Runner).
+    Intervals(&'a Network, &'a [Interval]),
+}
+
+impl<'a> From<&'a Network> for Source<'a> {
+    fn from(network: &'a Network) -> Self {
+        Self::Kernels(network.into())
+    }
+}
+
+impl<'a> From<Model<'a>> for Source<'a> {
+    fn from(model: Model<'a>) -> Self {
+        Self::Kernels(model)
+    }
+}
+
+/// Rows of a picture, as a device wants them.
+pub(super) fn strip<'a>(network: &Network, picture: &'a Picture, first: Band, last: Band) -> Strip<'a> {
+    let (rows, places) = (first.first as usize..(last.first + last.rows) as usize, places(picture.channels.into()));
+    Strip::new(&picture.samples, places, picture.width as usize, rows, network.reach())
 }
 
 /// A walk over a band of a known picture: its samples after the walk.
-fn walk_known<C: Coder>(model: Model, coder: &mut C, picture: &Picture, band: Band) -> Result<Vec<u8>, Damaged> {
+fn walk_known<'a, C: Coder>(
+    source: impl Into<Source<'a>>,
+    coder: &mut C,
+    picture: &Picture,
+    band: Band,
+) -> Result<Vec<u8>, Damaged> {
     let (width, channels) = (picture.width as usize, usize::from(picture.channels));
     let line = width * channels;
     let (above, rest) = picture.samples.split_at(band.first as usize * line);
-    let mut samples = rest[..band.rows as usize * line].to_vec();
-    let above = if band.first == 0 { Above::Edge } else { Above::Known(above) };
-    walk(model, coder, &mut samples, width, channels, above, None)?;
+    let original = &rest[..band.rows as usize * line];
+    let mut samples = original.to_vec();
+    match source.into() {
+        Source::Kernels(model) => {
+            let above = if band.first == 0 { Above::Edge } else { Above::Known(above) };
+            walk(model, coder, &mut samples, width, channels, above, None)?;
+        }
+        Source::Intervals(network, intervals) => {
+            let mut walk = Walk::new(&mut samples, width, channels, network.lag());
+            while walk.advance().is_some() {
+                for (channel, place) in places(channels).iter().enumerate() {
+                    // Intervals are in coding order.
+                    let known = |_, at| Known { symbol: original[at], interval: intervals[at - place + channel] };
+                    walk.code(coder, channel, known, |_, _| {})?;
+                }
+            }
+        }
+    }
     Ok(samples)
 }
 
 /// The code of a band of a picture of 1 or 3 channels.
-pub fn encode_band<'n>(model: impl Into<Model<'n>>, picture: &Picture, band: Band) -> Vec<u8> {
+pub fn encode_band<'a>(source: impl Into<Source<'a>>, picture: &Picture, band: Band) -> Vec<u8> {
     let mut encoder = Encoder::new();
-    walk_known(model.into(), &mut encoder, picture, band).expect("every symbol of a mixture can be coded");
+    walk_known(source, &mut encoder, picture, band).expect("every symbol of a mixture can be coded");
     encoder.finish()
 }
 
 /// The code length of a band.
-pub fn measure_band<'n>(model: impl Into<Model<'n>>, picture: &Picture, band: Band) -> Bits {
+pub fn measure_band<'a>(source: impl Into<Source<'a>>, picture: &Picture, band: Band) -> Bits {
     let mut meter = CostMeter::new();
-    walk_known(model.into(), &mut meter, picture, band).expect("every symbol of a mixture can be coded");
+    walk_known(source, &mut meter, picture, band).expect("every symbol of a mixture can be coded");
     meter.bits()
 }
 
-/// Whether `code` decodes to the band. If this holds for every band of a picture, [`decode_picture`] gives the picture.
-pub fn verify_band<'n>(model: impl Into<Model<'n>>, picture: &Picture, band: Band, code: &[u8]) -> bool {
+/// Whether `code` decodes to the band. If the distributions are right and this holds for every band of a picture, [`decode_picture`] gives the picture.
+pub fn verify_band<'a>(source: impl Into<Source<'a>>, picture: &Picture, band: Band, code: &[u8]) -> bool {
     let line = picture.width as usize * usize::from(picture.channels);
     let samples = &picture.samples[band.first as usize * line..][..band.rows as usize * line];
-    walk_known(model.into(), &mut Decoder::new(code), picture, band).is_ok_and(|decoded| decoded == samples)
+    walk_known(source, &mut Decoder::new(code), picture, band).is_ok_and(|decoded| decoded == samples)
 }
+
+/// Fills in a band's samples, interleaved.
+pub type Fill<'a> = dyn Fn(&mut [u8]) -> Result<(), Damaged> + Sync + 'a;
 
 /// The code of a band, for [`decode_picture`].
 pub enum Code<'a> {
     /// What [`encode_band`] wrote.
     Network(&'a [u8]),
-    /// Something else: a function that fills in the band's samples, interleaved.
-    Other(&'a (dyn Fn(&mut [u8]) -> Result<(), Damaged> + Sync)),
+    /// Something else.
+    Other(Box<Fill<'a>>),
 }
 
 /// What a decoding thread needs for a band.
@@ -357,8 +397,7 @@ mod tests {
                 Ok(())
             }
         };
-        let fills: Vec<_> = (0..codes.len()).map(fill).collect();
-        let code = |i: usize| if i % 2 == 0 { Code::Other(&fills[i]) } else { Code::Network(&codes[i]) };
+        let code = |i: usize| if i % 2 == 0 { Code::Other(Box::new(fill(i))) } else { Code::Network(&codes[i]) };
         let mixed: Vec<_> = (0..codes.len()).map(code).collect();
         assert!(decode_picture(model, (90, 150, 3), &mixed, 3, &|_| {}).unwrap() == picture);
     }
@@ -368,8 +407,9 @@ mod tests {
         let (network, picture) = (network(), picture(90, 150, 3));
         let codes: Vec<_> = bands(150).map(|band| encode_band(&network, &picture, band)).collect();
         let fail = |_: &mut [u8]| Err(Damaged);
-        let codes: Vec<_> =
-            (0..codes.len()).map(|i| if i == 1 { Code::Other(&fail) } else { Code::Network(&codes[i]) }).collect();
+        let codes: Vec<_> = (0..codes.len())
+            .map(|i| if i == 1 { Code::Other(Box::new(fail)) } else { Code::Network(&codes[i]) })
+            .collect();
         assert_eq!(decode_picture(&network, (90, 150, 3), &codes, 3, &|_| {}), Err(Damaged));
     }
 }

@@ -1,7 +1,7 @@
 //! A file to a stream, or to its code length.
 
 use super::bands::{self, Band};
-use super::effort::Effort;
+use super::effort::{Effort, Level};
 use super::error::CompressError;
 use super::models::Models;
 use super::pieces::Mode;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// What is done to make the stream small.
-    pub effort: Effort,
+    pub level: Level,
     /// Decode every piece again and compare, before success is reported.
     pub verify: bool,
     /// Keep a picture's pixels and chunks, and give up the exact deflate data of its file where that would cost bytes.
@@ -30,7 +30,7 @@ pub struct Options {
 impl Default for Options {
     /// The middle level, verified, exact, and with the limit that a decoder has by default.
     fn default() -> Self {
-        Self { effort: Effort::default(), verify: true, pixels: false, limit: DEFAULT_LIMIT }
+        Self { level: Effort::default().level(), verify: true, pixels: false, limit: DEFAULT_LIMIT }
     }
 }
 
@@ -133,7 +133,7 @@ fn with_plan<T>(
         exact = split.exact;
         let samples = match &split.content {
             media::Content::Picture(picture) => {
-                network = models.for_pictures(picture.channels, options.effort)?;
+                network = models.for_pictures(picture.channels, options.level)?;
                 Samples::Picture(picture)
             }
             media::Content::Rows { bytes, stride, unit } => {
@@ -153,14 +153,17 @@ fn with_plan<T>(
     if exact {
         identity.1 = container::checksum(file);
     }
-    let network = network.as_deref();
+    let runner = network.as_ref().map(|network| models.runner(network)).transpose()?.flatten();
+    let (network, runner) = (network.as_deref(), runner.as_deref());
     let file = File {
         bytes: file,
         length: identity.0,
         checksum: identity.1,
         exact,
         network,
-        adjusted: options.effort.level().adjust,
+        runner,
+        level: options.level,
+        models,
     };
     let plan = plan::smallest(&file, source.as_ref(), mode, progress)?;
     let medium = plan.header.medium.and(split.as_ref()).map(|s| s.medium.format().name);

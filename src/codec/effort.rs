@@ -3,13 +3,16 @@
 //! What must stay true: a level is the encoder's choice alone. A stream names its model and its parts, never a level, so a
 //! decoder needs no option for any of them, and the table may change from one version to the next.
 
+use crate::adapt::Fit;
 use std::fmt;
 
 /// What an encoder does at a level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Level {
     /// The model inside the binary that codes photographs.
     pub model: &'static str,
+    /// How much is tried to adapt it to a picture.
+    pub fit: Fit,
     /// Whether `predict::adjust` corrects it while it codes: smaller streams, and a little slower both ways.
     pub adjust: bool,
 }
@@ -17,15 +20,15 @@ pub struct Level {
 /// Levels 1 to 9: none takes less time than the one before it, or codes photographs worse. Where there are fewer points than
 /// levels, neighbours are the same point.
 const LEVELS: [Level; 9] = [
-    Level { model: "fast", adjust: false },
-    Level { model: "fast", adjust: false },
-    Level { model: "photo", adjust: false },
-    Level { model: "photo", adjust: true },
-    Level { model: "photo", adjust: true },
-    Level { model: "photo", adjust: true },
-    Level { model: "photo", adjust: true },
-    Level { model: "photo", adjust: true },
-    Level { model: "photo", adjust: true },
+    Level { model: "fast", fit: Fit::NONE, adjust: false },
+    Level { model: "fast", fit: Fit::CHEAP, adjust: false },
+    Level { model: "photo", fit: Fit::NONE, adjust: false },
+    Level { model: "photo", fit: Fit::CHEAP, adjust: false },
+    Level { model: "photo", fit: Fit::CHEAP, adjust: false },
+    Level { model: "photo", fit: Fit::CHEAP, adjust: true },
+    Level { model: "photo", fit: Fit::THOROUGH, adjust: true },
+    Level { model: "photo", fit: Fit::THOROUGH, adjust: true },
+    Level { model: "photo", fit: Fit::THOROUGH, adjust: true },
 ];
 
 /// An effort level.

@@ -1,8 +1,9 @@
 //! What can go wrong between a file and a stream.
 
 use super::models::Place;
+use crate::adapt::Refused;
 use crate::container::StreamError;
-use crate::engine::ModelId;
+use crate::engine::{DeviceError, ModelId};
 use crate::media::MediaError;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -52,6 +53,9 @@ pub enum CompressError {
     /// The model that was asked for is not there.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The device that was asked for cannot be used.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// A piece did not decode to itself: a fault of this program or of the machine.
     #[error("piece {piece} did not decode to itself, so nothing was written; please report this with the file")]
     Verification {
@@ -72,6 +76,9 @@ pub enum DecodeError {
     /// The network is not there.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The device that was asked for cannot be used.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// A part or rebuilder is not in this program, or not in this version.
     #[error("needs {name} {version}, and this program has {}: use the version of surprisal that wrote it", known.as_deref().unwrap_or("none"))]
     UnknownPart {
@@ -113,6 +120,16 @@ pub enum DecodeError {
         /// How many there are.
         count: usize,
     },
+    /// The adaptation of the network is no such thing.
+    #[error("chunk {index} of {count}, the adaptation of the network, is damaged: {fault}")]
+    Adaptation {
+        /// Which one.
+        index: usize,
+        /// How many there are.
+        count: usize,
+        /// What is wrong.
+        fault: Refused,
+    },
     /// A band's code is no code of samples.
     #[error("a chunk of the picture is damaged (it is no code of samples)")]
     DamagedPicture,
@@ -132,10 +149,15 @@ impl DecodeError {
             Self::Join(MediaError::MissingRebuilder { .. } | MediaError::TooLarge { .. }) => false,
             Self::Inconsistent(_)
             | Self::DamagedChunk { .. }
+            | Self::Adaptation { .. }
             | Self::DamagedPicture
             | Self::Join(_)
             | Self::Checksum => true,
-            Self::Model(_) | Self::UnknownPart { .. } | Self::UnknownMedium { .. } | Self::OverLimit { .. } => false,
+            Self::Model(_)
+            | Self::Device(_)
+            | Self::UnknownPart { .. }
+            | Self::UnknownMedium { .. }
+            | Self::OverLimit { .. } => false,
         }
     }
 }

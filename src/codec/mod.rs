@@ -8,6 +8,7 @@
 //! the number of threads; and what [`decompress`] returns is the file that went in, or an error.
 #![deny(clippy::float_arithmetic)]
 
+mod adapted;
 mod adjust;
 pub mod bands;
 mod builtin;
@@ -16,16 +17,20 @@ mod decompress;
 mod effort;
 mod error;
 mod inspect;
+mod job;
+mod lockstep;
 mod models;
 mod parts;
 mod pieces;
 mod plan;
 mod progress;
 pub mod signature;
+mod walk;
 
+pub use crate::adapt::Fit;
 pub use crate::container::Coding;
 pub use compress::{Compressed, Measured, Options, Summary, compress, measure};
-pub use decompress::decompress;
+pub use decompress::{decompress, decompress_all};
 pub use effort::{Effort, Level};
 pub use error::{CompressError, DecodeError, ModelError};
 pub use inspect::{Inspection, inspect};

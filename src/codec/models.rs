@@ -1,8 +1,9 @@
 //! Where models come from: the binary, `-m`, `$SURPRISAL_MODELS`, the user's data folder, `./models`.
 
 use super::builtin::{self, BUILT_IN};
-use super::effort::Effort;
+use super::effort::Level;
 use super::error::ModelError;
+use crate::engine::device::{self, Device, DeviceError, Runner};
 use crate::engine::{Kernel, ModelId, Network, Program};
 use crate::spec::Axis;
 use std::fmt;
@@ -73,6 +74,9 @@ pub struct Models {
     wanted: Option<String>,
     kernel: Kernel,
     used: Mutex<Vec<Arc<Network>>>,
+    /// What runs networks in the kernels' place, and those that are there.
+    device: Option<Arc<dyn Device>>,
+    loaded: Mutex<Vec<(ModelId, Arc<dyn Runner>)>>,
 }
 
 impl Models {
@@ -86,7 +90,30 @@ impl Models {
         places.extend(named.iter().filter(is_path).map(|name| Place::Named(PathBuf::from(name))));
         places.extend([Place::Environment(environment), Place::UserData(user_data()), Place::Here]);
         let wanted = named.iter().rev().find(|name| !Path::new(name).is_dir()).cloned();
-        Self { places, wanted, kernel, used: Mutex::default() }
+        Self { places, wanted, kernel, used: Mutex::default(), device: None, loaded: Mutex::default() }
+    }
+
+    /// Runs networks on a device. Streams do not depend on it.
+    pub fn on(self, device: Arc<dyn Device>) -> Self {
+        Self { device: Some(device), loaded: Mutex::default(), ..self }
+    }
+
+    /// What runs a network in the kernels' place, if anything does: checked when it is first asked for.
+    pub fn runner(&self, network: &Arc<Network>) -> Result<Option<Arc<dyn Runner>>, DeviceError> {
+        let Some(device) = &self.device else { return Ok(None) };
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = network.program().id();
+        if let Some((_, runner)) = loaded.iter().find(|(other, _)| *other == id) {
+            return Ok(Some(Arc::clone(runner)));
+        }
+        let runner = device::load(&**device, network)?;
+        loaded.push((id, Arc::clone(&runner)));
+        Ok(Some(runner))
+    }
+
+    /// As [`runner`](Self::runner), for a network that one file needs: it is not kept.
+    pub fn runner_once(&self, network: &Arc<Network>) -> Result<Option<Arc<dyn Runner>>, DeviceError> {
+        self.device.as_ref().map(|device| device::load(&**device, network)).transpose()
     }
 
     /// The places in which models are looked for, in order.
@@ -125,11 +152,11 @@ impl Models {
 
     /// The network that codes pictures of 1 or 3 channels: the model that the user named, or else the effort level's, or
     /// else the first one inside the binary that fits them; `None` when there is none.
-    pub fn for_pictures(&self, channels: u8, effort: Effort) -> Result<Option<Arc<Network>>, ModelError> {
+    pub fn for_pictures(&self, channels: u8, level: Level) -> Result<Option<Arc<Network>>, ModelError> {
         let program = match &self.wanted {
             Some(name) => Some(self.choose(name)?).filter(|program| fits(program, channels)),
             None => {
-                let candidates = builtin::named(effort.level().model).into_iter().chain(BUILT_IN);
+                let candidates = builtin::named(level.model).into_iter().chain(BUILT_IN);
                 candidates.filter_map(|model| model.program().ok()).find(|program| fits(program, channels))
             }
         };

@@ -3,10 +3,12 @@
 //! What must stay true: writing and measuring choose by the same rule, so the length that `measure` prints is the length
 //! that `compress` writes, but for the few bytes by which a chunk's code differs from its code length.
 
-use super::bands::{self, Band, Model};
+use super::bands::{self, Band, Model, Source};
 use super::error::CompressError;
 use super::progress::Progress;
 use crate::container::{Coding, Hint};
+use crate::engine::device::{DeviceError, Interval};
+use crate::engine::{Network, Runner};
 use crate::entropy::Bits;
 use crate::media::image::Picture;
 use crate::predict::bytes;
@@ -60,6 +62,12 @@ impl Coded {
     }
 }
 
+/// Bytes that stand as they are.
+pub(super) fn stored<'a>(bytes: Cow<'a, [u8]>) -> Piece<'a> {
+    let (decoded, crc) = (bytes.len(), crc32fast::hash(&bytes));
+    Piece { coding: Coding::Stored, decoded, crc, cost: whole(decoded), bytes }
+}
+
 /// The byte model's form of a hint.
 pub(super) fn byte_hint(hint: Hint) -> bytes::Hint {
     bytes::Hint { record: hint.record, pixel: hint.pixel }
@@ -72,10 +80,10 @@ fn by_bytes(data: &[u8], hint: Hint, mode: Mode) -> Coded {
     }
 }
 
-fn by_network(model: Model, picture: &Picture, band: Band, mode: Mode) -> Coded {
+fn by_network(source: Source, picture: &Picture, band: Band, mode: Mode) -> Coded {
     match mode {
-        Mode::Write { .. } => Coded::written(Coding::Network, bands::encode_band(model, picture, band)),
-        Mode::Measure => Coded::measured(Coding::Network, bands::measure_band(model, picture, band)),
+        Mode::Write { .. } => Coded::written(Coding::Network, bands::encode_band(source, picture, band)),
+        Mode::Measure => Coded::measured(Coding::Network, bands::measure_band(source, picture, band)),
     }
 }
 
@@ -100,40 +108,119 @@ pub(super) fn segments<'a>(
     data.par_chunks(bytes::SEGMENT).enumerate().map(code).collect()
 }
 
-/// Codes the bands of a picture, in parallel: each by the network, by the byte model where that looks better, or stored.
+/// Codes the bands of a picture, in parallel: each by the network, by the byte model where that looks better, or stored. A
+/// `runner` computes the network's distributions, a group of bands at a time, while the threads code the group before.
 pub(super) fn bands<'a>(
     model: Model,
+    runner: Option<&dyn Runner>,
     picture: &'a Picture,
     mode: Mode,
     progress: &dyn Progress,
 ) -> Result<Vec<Piece<'a>>, CompressError> {
     progress.begin(picture.samples.len() as u64);
+    let bands: Vec<Band> = bands::bands(picture.height).collect();
+    // The correction needs the samples before, one after the other: the kernels' walk has them.
+    let Some(runner) = runner.filter(|_| !model.adjusted) else {
+        let code = |band| one_band([Source::Kernels(model); 2], picture, band, mode, progress);
+        if let [band] = bands[..] {
+            return Ok(vec![code((0, band))?]);
+        }
+        return bands.into_par_iter().enumerate().map(code).collect();
+    };
+    let network = model.network;
+    let band_samples = picture.width as usize * usize::from(picture.channels) * bands::ROWS as usize;
+    let groups: Vec<&[Band]> = bands.chunks((GROUP_SAMPLES / band_samples).max(1)).collect();
+    let compute = |bands: &[Band]| Group::compute(network, runner, picture, bands, mode);
+    let mut pieces = Vec::with_capacity(bands.len());
+    let mut group = groups.first().map(|bands| compute(bands)).transpose()?;
+    for (number, bands) in groups.iter().enumerate() {
+        let following = groups.get(number + 1);
+        let next = std::thread::scope(|scope| {
+            // Where the system gives no more threads, the device waits.
+            let ahead =
+                following.and_then(|bands| std::thread::Builder::new().spawn_scoped(scope, || compute(bands)).ok());
+            let group = group.take().expect("computed before");
+            let code = |(i, band): (usize, &Band)| {
+                let sources = group.sources(network, i * band_samples);
+                one_band(sources, picture, (pieces.len() + i, *band), mode, progress)
+            };
+            let coded: Vec<_> = bands.par_iter().enumerate().map(code).collect::<Result<_, _>>()?;
+            pieces.extend(coded);
+            match ahead {
+                Some(thread) => thread.join().expect("a device's thread ended").map(Some),
+                None => following.map(|bands| compute(bands)).transpose(),
+            }
+            .map_err(CompressError::from)
+        })?;
+        group = next;
+    }
+    Ok(pieces)
+}
+
+/// Samples of the bands whose intervals a device computes at a time: enough to keep it busy, and little memory.
+const GROUP_SAMPLES: usize = 3 << 20;
+
+/// What a device computed for some bands.
+struct Group {
+    /// The intervals of all samples, and those that are verified with: computed again, in other batches, so that what went
+    /// wrong once is noticed.
+    intervals: [Vec<Interval>; 2],
+}
+
+impl Group {
+    fn compute(
+        network: &Network,
+        runner: &dyn Runner,
+        picture: &Picture,
+        bands: &[Band],
+        mode: Mode,
+    ) -> Result<Self, DeviceError> {
+        let of = |bands: &[Band]| match bands {
+            [] => Ok(Vec::new()),
+            [first, ..] => runner.intervals(&bands::strip(network, picture, *first, bands[bands.len() - 1])),
+        };
+        let mut again = Vec::new();
+        if mode == (Mode::Write { verify: true }) {
+            let (upper, lower) = bands.split_at(bands.len() / 2);
+            again = of(upper)?;
+            again.extend(of(lower)?);
+        }
+        Ok(Self { intervals: [of(bands)?, again] })
+    }
+
+    /// What a band is coded and verified with; its samples begin at `start`.
+    fn sources<'a>(&'a self, network: &'a Network, start: usize) -> [Source<'a>; 2] {
+        self.intervals.each_ref().map(|all| Source::Intervals(network, all.get(start..).unwrap_or_default()))
+    }
+}
+
+/// Codes a band with the first source, and verifies it with the second.
+fn one_band<'a>(
+    [source, other]: [Source; 2],
+    picture: &'a Picture,
+    (index, band): (usize, Band),
+    mode: Mode,
+    progress: &dyn Progress,
+) -> Result<Piece<'a>, CompressError> {
     let line = picture.width as usize * usize::from(picture.channels);
     let hint = row_hint(picture.width, picture.channels);
-    let code = |(index, band): (usize, Band)| {
-        let samples = &picture.samples[band.first as usize * line..][..band.rows as usize * line];
-        let mut best = by_network(model, picture, band, mode);
-        let drawn = looks_drawn(samples, picture.width, picture.channels);
-        let hopeful = drawn || best.cost >= whole(samples.len());
-        if hopeful && samples.len() <= bytes::SEGMENT {
-            let other = by_bytes(samples, hint, mode);
-            if other.cost < best.cost {
-                best = other;
-            }
+    let samples = &picture.samples[band.first as usize * line..][..band.rows as usize * line];
+    let mut best = by_network(source, picture, band, mode);
+    let drawn = looks_drawn(samples, picture.width, picture.channels);
+    let hopeful = drawn || best.cost >= whole(samples.len());
+    if hopeful && samples.len() <= bytes::SEGMENT {
+        let other = by_bytes(samples, hint, mode);
+        if other.cost < best.cost {
+            best = other;
         }
-        let check = |coded: &Coded| match coded.coding {
-            Coding::Network => bands::verify_band(model, picture, band, &coded.bytes),
-            _ => gives_back(&coded.bytes, samples, hint),
-        };
-        let piece = smallest(samples, Some(best), check, mode);
-        progress.advance(samples.len() as u64);
-        piece.ok_or(CompressError::Verification { piece: index })
-    };
-    let bands: Vec<Band> = bands::bands(picture.height).collect();
-    if let [band] = bands[..] {
-        return Ok(vec![code((0, band))?]);
     }
-    bands.into_par_iter().enumerate().map(code).collect()
+    let check = |coded: &Coded| match coded.coding {
+        Coding::Network => bands::verify_band(other, picture, band, &coded.bytes),
+        _ => gives_back(&coded.bytes, samples, hint),
+    };
+    let piece = smallest(samples, Some(best), check, mode);
+    progress.advance(samples.len() as u64);
+    piece.ok_or(CompressError::Verification { piece: index })
 }
 
 /// Whether the byte model's code decodes to the data.
@@ -144,15 +231,16 @@ fn gives_back(code: &[u8], data: &[u8], hint: Hint) -> bool {
 /// The candidate if it is smaller than the data, else the data themselves; `None` when the candidate is to be verified and
 /// fails its check.
 fn smallest<'a>(data: &'a [u8], coded: Option<Coded>, check: impl Fn(&Coded) -> bool, mode: Mode) -> Option<Piece<'a>> {
-    let (crc, decoded) = (crc32fast::hash(data), data.len());
+    let decoded = data.len();
     match coded {
         Some(coded) if coded.cost < whole(decoded) => {
             if mode == (Mode::Write { verify: true }) && !check(&coded) {
                 return None;
             }
+            let crc = crc32fast::hash(data);
             Some(Piece { coding: coded.coding, decoded, crc, cost: coded.cost, bytes: Cow::Owned(coded.bytes) })
         }
-        _ => Some(Piece { coding: Coding::Stored, decoded, crc, cost: whole(decoded), bytes: Cow::Borrowed(data) }),
+        _ => Some(stored(Cow::Borrowed(data))),
     }
 }
 
@@ -164,7 +252,7 @@ pub(super) fn row_hint(width: u32, channels: u8) -> Hint {
 /// Whether three quarters of the pixels equal their left, upper, upper left or upper right neighbour: usual in drawings and
 /// screenshots, where the byte model may beat a network that was trained on photographs; in photographs not even smooth skies
 /// come near. Only the encoder asks this.
-fn looks_drawn(samples: &[u8], width: u32, channels: u8) -> bool {
+pub(super) fn looks_drawn(samples: &[u8], width: u32, channels: u8) -> bool {
     let (unit, line) = (usize::from(channels), width as usize * usize::from(channels));
     let pixel = |at: usize| &samples[at..at + unit];
     let repeats = |at: &usize| {

@@ -3,17 +3,21 @@
 //! The media's content through the network (and, where most bands did without it, through the byte model as a whole), the
 //! file itself through the byte model when neither helped much, and in the end the file as it is.
 
+use super::adapted;
 use super::bands::{self, Model};
+use super::effort::Level;
 use super::error::CompressError;
+use super::models::Models;
 use super::parts;
 use super::pieces::{self, Mode, Piece, row_hint};
 use super::progress::Progress;
 use crate::container::{self, Chunk, Coding, Content, Header, Hint, Medium, Part, Role};
-use crate::engine::Network;
+use crate::engine::{Network, Runner};
 use crate::entropy::Bits;
 use crate::media::image::Picture;
 use crate::predict::{adjust, bytes};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A file's content and recipe, as its medium split it.
 pub(super) struct Source<'a> {
@@ -31,6 +35,9 @@ pub(super) enum Samples<'a> {
     Rows(&'a [u8], Hint),
 }
 
+/// An adaptation of the network, and the content.
+type Pieces<'a> = (Option<Piece<'a>>, Vec<Piece<'a>>);
+
 /// A header and its pieces in order, recipe first.
 pub(super) struct Plan<'a> {
     pub header: Header,
@@ -43,17 +50,19 @@ impl<'a> Plan<'a> {
         source: Option<&Source>,
         content: Content,
         recipe: Vec<Piece<'a>>,
-        pieces: Vec<Piece<'a>>,
+        (adaptation, pieces): Pieces<'a>,
     ) -> Self {
-        let roles = std::iter::repeat_n(Role::Recipe, recipe.len()).chain(std::iter::repeat(Role::Content));
-        let pieces: Vec<_> = recipe.into_iter().chain(pieces).collect();
+        let roles = std::iter::repeat_n(Role::Recipe, recipe.len())
+            .chain(adaptation.is_some().then_some(Role::Adaptation))
+            .chain(std::iter::repeat(Role::Content));
+        let pieces: Vec<_> = recipe.into_iter().chain(adaptation).chain(pieces).collect();
         let chunks: Vec<Chunk> = pieces.iter().zip(roles).map(|(piece, role)| chunk(piece, role)).collect();
         let uses = |coding| chunks.iter().any(|c| c.coding == coding);
         let mut parts = source.map(|s| s.parts.clone()).unwrap_or_default();
         if uses(Coding::Bytes) {
             parts.push(parts::adaptive(bytes::PART));
         }
-        if uses(Coding::Network) && file.adjusted {
+        if uses(Coding::Network) && file.level.adjust {
             parts.push(parts::adaptive(adjust::PART));
         }
         parts.sort();
@@ -89,8 +98,12 @@ pub(super) struct File<'a> {
     /// Whether that is the file. If not, only the medium is tried.
     pub exact: bool,
     pub network: Option<&'a Network>,
-    /// Whether `predict::adjust` corrects the network.
-    pub adjusted: bool,
+    /// What runs the network in the kernels' place.
+    pub runner: Option<&'a dyn Runner>,
+    /// What is tried.
+    pub level: Level,
+    /// Where an adapted network finds what runs it.
+    pub models: &'a Models,
 }
 
 /// Codes (or measures) the file in the ways that may pay and returns the smallest.
@@ -110,7 +123,7 @@ pub(super) fn smallest<'a>(
         None
     } else {
         let pieces = pieces::segments(file.bytes, Hint::default(), mode, progress)?;
-        Some(Plan::new(file, None, Content::Bytes(Hint::default()), Vec::new(), pieces))
+        Some(Plan::new(file, None, Content::Bytes(Hint::default()), Vec::new(), (None, pieces)))
     };
     let stored = if file.exact { Some(stored(file)) } else { None };
     Ok([stored, bytes, medium].into_iter().flatten().min_by_key(Plan::bytes).expect("one of them was made"))
@@ -127,40 +140,52 @@ fn of_medium<'a>(
     let picture = match source.samples {
         Samples::Rows(bytes, hint) => {
             let pieces = pieces::segments(bytes, hint, mode, progress)?;
-            return Ok(Plan::new(file, Some(source), Content::Bytes(hint), recipe()?, pieces));
+            return Ok(Plan::new(file, Some(source), Content::Bytes(hint), recipe()?, (None, pieces)));
         }
         Samples::Picture(picture) => picture,
     };
     let (width, height, channels) = (picture.width, picture.height, picture.channels);
     let banded = match file.network.filter(|_| width <= bands::MAX_WIDTH) {
-        Some(network) => Some(pieces::bands(Model { network, adjusted: file.adjusted }, picture, mode, progress)?),
+        Some(network) => Some(of_bands(file, network, picture, mode, progress)?),
         None => None,
     };
-    let others = banded.iter().flatten().filter(|p| p.coding != Coding::Network).map(|p| p.decoded).sum::<usize>();
+    let bands = banded.iter().flat_map(|(_, bands)| bands);
+    let others = bands.filter(|p| p.coding != Coding::Network).map(|p| p.decoded).sum::<usize>();
     let length = picture.samples.len();
     let whole = if banded.is_none() || others * 2 > length {
-        Some(pieces::segments(&picture.samples, row_hint(width, channels), mode, progress)?)
+        Some((None, pieces::segments(&picture.samples, row_hint(width, channels), mode, progress)?))
     } else {
         None
     };
     // Bands are for the network.
     let banded = banded.filter(|_| others < length).map(|pieces| (Content::Bands { width, height, channels }, pieces));
     let whole = whole.map(|pieces| (Content::Rows { width, height, channels }, pieces));
-    let cost = |(_, pieces): &(Content, Vec<Piece>)| pieces.iter().map(|p| p.cost).sum::<Bits>();
+    let cost =
+        |(_, (adaptation, pieces)): &(Content, Pieces)| adaptation.iter().chain(pieces).map(|p| p.cost).sum::<Bits>();
     let (content, pieces) = [banded, whole].into_iter().flatten().min_by_key(cost).expect("one of them was made");
     Ok(Plan::new(file, Some(source), content, recipe()?, pieces))
 }
 
+/// The adaptation of the network, if that pays, and the bands of a picture.
+fn of_bands<'a>(
+    file: &File<'a>,
+    network: &Network,
+    picture: &'a Picture,
+    mode: Mode,
+    progress: &dyn Progress,
+) -> Result<Pieces<'a>, CompressError> {
+    let adjusted = file.level.adjust;
+    let Some((network, code)) = adapted::adapted(network, picture, &file.level.fit) else {
+        return Ok((None, pieces::bands(Model { network, adjusted }, file.runner, picture, mode, progress)?));
+    };
+    let network = Arc::new(network);
+    let runner = file.models.runner_once(&network)?;
+    let bands = pieces::bands(Model { network: &network, adjusted }, runner.as_deref(), picture, mode, progress)?;
+    Ok((Some(pieces::stored(Cow::Owned(code))), bands))
+}
+
 /// The file as it is, in one chunk.
 fn stored<'a>(file: &File<'a>) -> Plan<'a> {
-    let decoded = file.bytes.len();
-    let piece = Piece {
-        coding: Coding::Stored,
-        decoded,
-        crc: crc32fast::hash(file.bytes),
-        cost: pieces::whole(decoded),
-        bytes: Cow::Borrowed(file.bytes),
-    };
-    let pieces = if decoded == 0 { Vec::new() } else { vec![piece] };
-    Plan::new(file, None, Content::Bytes(Hint::default()), Vec::new(), pieces)
+    let pieces = if file.bytes.is_empty() { Vec::new() } else { vec![pieces::stored(Cow::Borrowed(file.bytes))] };
+    Plan::new(file, None, Content::Bytes(Hint::default()), Vec::new(), (None, pieces))
 }

@@ -1,21 +1,30 @@
 //! One signature of everything that must be the same everywhere: hashes of intermediate values and of codes over a fixed
 //! set of generated inputs.
 //!
-//! What must stay true: a signature depends on the model and the format alone, never on the kernel, the number of threads,
-//! the machine, the compiler or its options.
+//! What must stay true: a signature depends on the model and the format alone, never on the kernel, the device, the number of
+//! threads, the machine, the compiler or its options.
 
-use super::bands::{Code, Model, bands, decode_picture, encode_band, measure_band};
+use super::adapted::of_any_size;
+use super::bands::{Band, Code, Model, Source, bands, decode_picture, encode_band, measure_band, places, strip};
+use super::builtin::BUILT_IN;
+use super::lockstep::{Coded, decode_pictures};
 use super::{DEFAULT_LIMIT, Effort, Models, Options, compress, decompress};
-use crate::engine::{Executor, Field, Kernel, Network, Position, reference};
-use crate::entropy::Bits;
+use crate::adapt::Fit;
+use crate::engine::device::{DeviceError, Interval};
+use crate::engine::{Device, Executor, Field, Kernel, Network, Position, Runner, reference};
+use crate::entropy::{Bits, Damaged};
 use crate::media::image::Picture;
 use crate::predict::bytes;
+use std::convert::Infallible;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// Width, height and channels of the pictures: a single pixel, less than a window, less than a wavefront, several bands. An
 /// emulator should be done with them in a minute.
 const SIZES: [(u32, u32, u8); 8] =
     [(1, 1, 1), (1, 1, 3), (1, 40, 3), (43, 1, 3), (5, 38, 1), (13, 11, 3), (23, 9, 1), (9, 41, 3)];
+/// How many of them, from the last one on, models get that are not the default effort level's.
+const OTHERS: usize = 3;
 /// Positions that an executor gets at a time: no whole number of a kernel's rows.
 const BATCH: usize = 29;
 /// The reference is slow: it evaluates one position of this many.
@@ -23,41 +32,120 @@ const SAMPLED: usize = 17;
 
 /// The signature of this build on this machine: a line `name hash` a part, so that a difference says where it begins.
 ///
-/// `tensors`: every node's values at every position of every picture, from the executor; `sampled`: those at some positions;
-/// `reference`: the same ones from the reference engine; `codes`: the bands' codes and measured bits; `decoded`: what
-/// `threads` threads make of the codes; `adjusted`: both, with `predict::adjust`; `bytes`: codes of the byte model; `streams`: whole streams, made by `threads` threads.
+/// `tensors`: every node's values of every model inside the binary at every position of every picture, from the executor;
+/// `sampled`: those at some positions; `reference`: the same ones from the reference engine; `codes`: the bands' codes and
+/// measured bits; `decoded`: what `threads` threads make of the codes; `adjusted`: both, with `predict::adjust`; `bytes`: codes of the byte model; `adapted`: an
+/// adaptation to a picture, and the code of a band by it; `streams`: whole streams, made by `threads` threads, and of a
+/// picture those of every effort level that is another point.
 ///
 /// # Panics
 /// If this machine lacks the kernel, or refuses the threads.
 pub fn signature(kernel: Kernel, threads: usize) -> String {
-    let models = Models::new(&[], kernel);
-    let network =
-        models.for_pictures(3, Effort::default()).ok().flatten().expect("a model for colour pictures is in the binary");
-    let mut parts = ["tensors", "sampled", "reference", "codes", "decoded", "adjusted", "bytes", "streams"]
+    of(Models::new(&[], kernel), threads).expect("no device can fail")
+}
+
+/// The signature of a device: its executor in the place of the kernels', its way to code and to decode.
+///
+/// # Panics
+/// As [`signature`] does.
+pub fn signature_on(device: Arc<dyn Device>, threads: usize) -> Result<String, DeviceError> {
+    of(Models::new(&[], Kernel::best()).on(device), threads)
+}
+
+fn of(models: Models, threads: usize) -> Result<String, DeviceError> {
+    let mut parts = ["tensors", "sampled", "reference", "codes", "decoded", "adjusted", "bytes", "adapted", "streams"]
         .map(|name| (name, blake3::Hasher::new()));
-    let [tensors, sampled, reference, codes, decoded, adjusted, bytes, streams] =
+    let [tensors, sampled, reference, codes, decoded, adjusted, bytes, adapted, streams] =
         parts.each_mut().map(|part| &mut part.1);
-    for (number, size) in SIZES.into_iter().enumerate() {
-        let picture = generate(size, number as u64);
-        hash_tensors(&network, &picture, [tensors, sampled, reference]);
-        hash_codes((&*network).into(), &picture, threads, [codes, decoded]);
-        let model = Model { network: &network, adjusted: true };
-        let mut back = blake3::Hasher::new();
-        hash_codes(model, &picture, threads, [adjusted, &mut back]);
-        adjusted.update(back.finalize().as_bytes());
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    for model in BUILT_IN {
+        let id = model.program().expect("a model inside the binary can be read").id();
+        let network = models.find(id).expect("it is inside the binary");
+        let runner = models.runner(&network)?;
+        let runs = Runs { network: &network, runner: runner.as_deref() };
+        let is_default = model.name == Effort::default().level().model;
+        let pictures = SIZES.into_iter().enumerate().skip(if is_default { 0 } else { SIZES.len() - OTHERS });
+        for (number, size) in pictures.clone() {
+            let picture = generate(size, number as u64);
+            hash_tensors(runs, &picture, [tensors, sampled, reference])?;
+            hash_codes(runs, &picture, threads, [codes, decoded])?;
+        }
+        if is_default {
+            pool.install(|| hash_adapted(&network, adapted));
+            pictures.for_each(|(number, size)| {
+                let (picture, mut back) = (generate(size, number as u64), blake3::Hasher::new());
+                let model = Model { network: &network, adjusted: true };
+                hash_on_kernels(model, &picture, threads, [adjusted, &mut back]);
+                adjusted.update(back.finalize().as_bytes());
+            });
+        }
     }
     let files = files();
     let hints = [bytes::Hint { record: 0, pixel: 0 }, bytes::Hint { record: 60, pixel: 3 }];
     for (file, hint) in files.iter().flat_map(|file| hints.map(|hint| (file, hint))) {
         hash_bytes(file, hint, bytes);
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-    pool.install(|| files.iter().for_each(|file| hash_stream(file, &models, streams)));
+    pool.install(|| {
+        files.iter().for_each(|file| hash_stream(file, Effort::default(), &models, streams));
+        let others = Effort::points().into_iter().map(|(first, _)| first);
+        for effort in others.filter(|effort| effort.level() != Effort::default().level()) {
+            hash_stream(&files[0], effort, &models, streams);
+        }
+    });
     let mut lines = String::new();
     for (name, hasher) in parts {
         writeln!(lines, "{name} {}", hasher.finalize().to_hex()).expect("a string takes everything");
     }
-    lines
+    Ok(lines)
+}
+
+/// A network, and what runs it in the kernels' place.
+#[derive(Clone, Copy)]
+struct Runs<'a> {
+    network: &'a Network,
+    runner: Option<&'a dyn Runner>,
+}
+
+impl Runs<'_> {
+    /// All values of these nodes at all positions: `[positions][nodes]`.
+    fn values(&self, picture: &Picture, nodes: &[usize]) -> Result<Vec<Vec<Vec<i16>>>, DeviceError> {
+        let (width, height) = (picture.width as usize, picture.height as usize);
+        if let Some(runner) = self.runner {
+            let values = runner.values(&strip(self.network, picture, whole(picture), whole(picture)))?;
+            let of = |node: &usize, i: usize| {
+                let width = values[*node].len() / (width * height);
+                values[*node][i * width..][..width].to_vec()
+            };
+            return Ok((0..width * height).map(|i| nodes.iter().map(|node| of(node, i)).collect()).collect());
+        }
+        let channels = usize::from(picture.channels);
+        let mut field = Field::new(width, height, channels, self.network.reach(), true);
+        let position = |i: usize| Position { row: (i / width) as u32, column: (i % width) as u32 };
+        let positions: Vec<_> = (0..width * height).map(position).collect();
+        for (pixel, p) in picture.samples.chunks_exact(channels).zip(&positions) {
+            let set = |(c, place): (usize, &usize)| field.set(c, p.row as isize, p.column as usize, pixel[*place]);
+            places(channels).iter().enumerate().for_each(set);
+        }
+        let mut executor = Executor::new(self.network, BATCH);
+        let mut all = Vec::new();
+        for positions in positions.chunks(BATCH) {
+            executor.all(&field, positions);
+            let of = |i: usize| nodes.iter().map(|node| executor.values(*node, i).to_vec()).collect();
+            all.extend((0..positions.len()).map(of));
+        }
+        Ok(all)
+    }
+
+    /// The intervals of all samples, if something else than the kernels computes them.
+    fn intervals(&self, picture: &Picture) -> Result<Vec<Interval>, DeviceError> {
+        let of = |runner: &dyn Runner| runner.intervals(&strip(self.network, picture, whole(picture), whole(picture)));
+        self.runner.map_or(Ok(Vec::new()), of)
+    }
+}
+
+/// All rows.
+fn whole(picture: &Picture) -> Band {
+    Band { first: 0, rows: picture.height }
 }
 
 /// A picture of gradients, noise, edges and flat parts in patches.
@@ -85,63 +173,90 @@ fn generate((width, height, channels): (u32, u32, u8), seed: u64) -> Picture {
 }
 
 /// Hashes all nodes at all positions, and at sampled ones by the executor and by the reference.
-fn hash_tensors(network: &Network, picture: &Picture, [all, sampled, definition]: [&mut blake3::Hasher; 3]) {
+fn hash_tensors(
+    runs: Runs,
+    picture: &Picture,
+    [all, sampled, definition]: [&mut blake3::Hasher; 3],
+) -> Result<(), DeviceError> {
     let planes = planes(picture);
-    let (height, width) = (planes[0].len(), planes[0][0].len());
-    let mut field = Field::new(width, height, planes.len(), network.reach(), true);
-    let position = |i: usize| Position { row: (i / width) as u32, column: (i % width) as u32 };
-    let positions: Vec<_> = (0..width * height).map(position).collect();
-    for p in &positions {
-        let (y, x) = (p.row as usize, p.column as usize);
-        planes.iter().enumerate().for_each(|(c, plane)| field.set(c, y as isize, x, plane[y][x]));
-    }
+    let width = picture.width as usize;
     // A gray picture has no values of the nodes that see a second channel.
-    let first = reference::evaluate(network.program(), &planes, 0, 0);
+    let first = reference::evaluate(runs.network.program(), &planes, 0, 0);
     let nodes: Vec<_> = (0..first.len()).filter(|node| !first[*node].is_empty()).collect();
-    let mut executor = Executor::new(network, BATCH);
-    for (batch, positions) in positions.chunks(BATCH).enumerate() {
-        executor.all(&field, positions);
-        for (i, p) in positions.iter().enumerate() {
-            let is_sampled = (batch * BATCH + i) % SAMPLED == 0;
-            for node in &nodes {
-                for value in executor.values(*node, i) {
-                    all.update(&value.to_le_bytes());
-                    if is_sampled {
-                        sampled.update(&i64::from(*value).to_le_bytes());
-                    }
-                }
-            }
+    for (at, values) in runs.values(picture, &nodes)?.iter().enumerate() {
+        let is_sampled = at % SAMPLED == 0;
+        for value in values.iter().flatten() {
+            all.update(&value.to_le_bytes());
             if is_sampled {
-                let values = reference::evaluate(network.program(), &planes, p.row as usize, p.column as usize);
-                values.iter().flatten().for_each(|value| _ = definition.update(&value.to_le_bytes()));
+                sampled.update(&i64::from(*value).to_le_bytes());
             }
         }
+        if is_sampled {
+            let values = reference::evaluate(runs.network.program(), &planes, at / width, at % width);
+            values.iter().flatten().for_each(|value| _ = definition.update(&value.to_le_bytes()));
+        }
     }
+    Ok(())
 }
 
 /// The picture as the reference wants it: planes in coding order.
 fn planes(picture: &Picture) -> reference::Picture {
     let channels = usize::from(picture.channels);
-    let places = if channels == 3 { &[1, 0, 2][..] } else { &[0] };
     let rows = picture.samples.chunks_exact(picture.width as usize * channels);
     let row = |row: &[u8], place: usize| row.chunks_exact(channels).map(|pixel| pixel[place]).collect();
-    places.iter().map(|place| rows.clone().map(|r| row(r, *place)).collect()).collect()
+    places(channels).iter().map(|place| rows.clone().map(|r| row(r, *place)).collect()).collect()
 }
 
-/// Hashes codes and bits of all bands, and what decoding gives.
-fn hash_codes(model: Model, picture: &Picture, threads: usize, [codes, decoded]: [&mut blake3::Hasher; 2]) {
-    let each: Vec<_> = bands(picture.height).map(|band| encode_band(model, picture, band)).collect();
+/// Hashes codes and bits of all bands, and what decoding gives, with the network alone.
+fn hash_codes(
+    runs: Runs,
+    picture: &Picture,
+    threads: usize,
+    hashers: [&mut blake3::Hasher; 2],
+) -> Result<(), DeviceError> {
+    let Runs { network, runner } = runs;
+    let Some(runner) = runner else {
+        hash_on_kernels(network.into(), picture, threads, hashers);
+        return Ok(());
+    };
+    let Picture { width, height, channels, .. } = *picture;
+    let intervals = runs.intervals(picture)?;
+    let line = width as usize * usize::from(channels);
+    let source = |band: Band| Source::Intervals(network, &intervals[band.first as usize * line..]);
+    let decode = |codes: Vec<Code>| {
+        Ok(decode_pictures(network, runner, channels, &[Coded { width, height, codes }], &|_| {})?.remove(0))
+    };
+    hash_bands(source, picture, decode, hashers)
+}
+
+/// As [`hash_codes`], by the kernels, corrected or not.
+fn hash_on_kernels(model: Model, picture: &Picture, threads: usize, hashers: [&mut blake3::Hasher; 2]) {
+    let size = (picture.width, picture.height, picture.channels);
+    let decode = |codes: Vec<Code>| Ok::<_, Infallible>(decode_picture(model, size, &codes, threads, &|_| {}));
+    match hash_bands(|_| Source::Kernels(model), picture, decode, hashers) {
+        Ok(()) => {}
+        Err(never) => match never {},
+    }
+}
+
+fn hash_bands<'s, E>(
+    source: impl Fn(Band) -> Source<'s>,
+    picture: &Picture,
+    decode: impl FnOnce(Vec<Code>) -> Result<Result<Picture, Damaged>, E>,
+    [codes, decoded]: [&mut blake3::Hasher; 2],
+) -> Result<(), E> {
+    let each: Vec<_> = bands(picture.height).map(|band| encode_band(source(band), picture, band)).collect();
     for code in &each {
         codes.update(&(code.len() as u64).to_le_bytes()).update(code);
     }
-    let bits: Bits = bands(picture.height).map(|band| measure_band(model, picture, band)).sum();
+    let bits: Bits = bands(picture.height).map(|band| measure_band(source(band), picture, band)).sum();
     codes.update(&bits.0.to_le_bytes());
-    let each: Vec<_> = each.iter().map(|code| Code::Network(code)).collect();
-    match decode_picture(model, (picture.width, picture.height, picture.channels), &each, threads, &|_| {}) {
+    match decode(each.iter().map(|code| Code::Network(code)).collect())? {
         Ok(back) if back == *picture => decoded.update(&back.samples),
         Ok(_) => decoded.update(b"other samples"),
         Err(_) => decoded.update(b"damaged"),
     };
+    Ok(())
 }
 
 /// Files of three kinds: a picture, words, and records of numbers.
@@ -166,9 +281,19 @@ fn hash_bytes(file: &[u8], hint: bytes::Hint, hasher: &mut blake3::Hasher) {
     };
 }
 
-/// Hashes a file's stream and the file that it gives back.
-fn hash_stream(file: &[u8], models: &Models, hasher: &mut blake3::Hasher) {
-    match compress(file, models, &Options::default(), &()) {
+/// Hashes an adaptation to a picture, and a band that it codes.
+fn hash_adapted(network: &Network, hasher: &mut blake3::Hasher) {
+    let picture = generate((37, 24, 3), 9);
+    let fit = Fit { steps: 8, batch: 60, rate: 0.04, share: 1.0 };
+    if let Some((network, code)) = of_any_size(network, &picture, &fit) {
+        hasher.update(&[code.len() as u8]).update(&code);
+        bands(picture.height).for_each(|band| _ = hasher.update(&encode_band(&network, &picture, band)));
+    }
+}
+
+/// Hashes a file's stream at an effort level and the file that it gives back.
+fn hash_stream(file: &[u8], effort: Effort, models: &Models, hasher: &mut blake3::Hasher) {
+    match compress(file, models, &Options { level: effort.level(), ..Options::default() }, &()) {
         Ok(made) => {
             hasher.update(&(made.bytes.len() as u64).to_le_bytes()).update(&made.bytes);
             match decompress(&made.bytes, models, DEFAULT_LIMIT, &()) {

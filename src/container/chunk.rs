@@ -29,6 +29,8 @@ impl Coding {
 pub enum Role {
     /// What a medium needs beside the content to restore the exact file. All recipe chunks come before the content.
     Recipe,
+    /// How the network is adapted to the content: the code of `adapt::delta`. At most one, between recipe and content.
+    Adaptation,
     /// The samples of a medium, or the bytes of a file without one.
     Content,
 }
@@ -48,8 +50,9 @@ pub struct Chunk {
     pub crc: u32,
 }
 
-/// Bit of the tag byte that says that a chunk belongs to the recipe.
+/// Bits of the tag byte that say what a chunk belongs to.
 const RECIPE: u8 = 4;
+const ADAPTATION: u8 = 8;
 
 impl Chunk {
     /// The fewest bytes that an entry takes.
@@ -61,7 +64,12 @@ impl Chunk {
             Coding::Bytes => 1,
             Coding::Network => 2,
         };
-        w.u8(coding | if self.role == Role::Recipe { RECIPE } else { 0 });
+        w.u8(coding
+            | match self.role {
+                Role::Content => 0,
+                Role::Recipe => RECIPE,
+                Role::Adaptation => ADAPTATION,
+            });
         w.uint(self.decoded);
         if self.coding != Coding::Stored {
             w.uint(self.coded);
@@ -71,13 +79,18 @@ impl Chunk {
 
     pub(super) fn read(r: &mut Reader) -> Result<Self, WireError> {
         let tag = r.u8()?;
-        let coding = match tag & !RECIPE {
+        let (role, coding) = match tag & !3 {
+            0 => (Role::Content, tag & 3),
+            RECIPE => (Role::Recipe, tag & 3),
+            ADAPTATION => (Role::Adaptation, tag & 3),
+            _ => return Err(WireError::OutOfRange("the tag of a chunk")),
+        };
+        let coding = match coding {
             0 => Coding::Stored,
             1 => Coding::Bytes,
             2 => Coding::Network,
             _ => return Err(WireError::OutOfRange("the tag of a chunk")),
         };
-        let role = if tag & RECIPE != 0 { Role::Recipe } else { Role::Content };
         let decoded = r.uint()?;
         if decoded == 0 {
             return Err(WireError::OutOfRange("the length of a chunk"));

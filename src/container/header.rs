@@ -1,7 +1,7 @@
 //! The header: what a stream holds, what a decoder needs for it, and where its chunks lie.
 
 use super::chunk::{Chunk, Coding, Role};
-use super::{CHECKSUM_BYTES, StreamError};
+use super::{CHECKSUM_BYTES, MAX_ADAPTATION, StreamError};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Bits of the flags byte.
@@ -134,6 +134,11 @@ impl Header {
         self.chunks.iter().filter(|c| c.role == role).map(|c| c.decoded).fold(0, u64::saturating_add)
     }
 
+    /// The entry of the network's adaptation, if there is one, and its place in the table.
+    pub fn adaptation(&self) -> Option<(usize, &Chunk)> {
+        self.chunks.iter().enumerate().find(|(_, c)| c.role == Role::Adaptation)
+    }
+
     /// Bytes of the stream that the chunks take.
     pub fn coded(&self) -> u64 {
         self.chunks.iter().map(|c| c.coded).fold(0, u64::saturating_add)
@@ -171,7 +176,7 @@ impl Header {
         }
     }
 
-    pub(super) fn read(r: &mut Reader) -> Result<Self, StreamError> {
+    pub(super) fn read(r: &mut Reader, draft: u8) -> Result<Self, StreamError> {
         let flags = r.u8()?;
         if flags & !(HAS_MEDIUM | HAS_MODEL) != 0 {
             return Err(StreamError::Inconsistent("a reserved bit is set"));
@@ -197,6 +202,9 @@ impl Header {
         r.end()?;
         let header = Self { length, checksum, medium, model, parts, content, chunks };
         header.check()?;
+        if draft < 2 && header.adaptation().is_some() {
+            return Err(StreamError::Inconsistent("an adaptation, which this draft of the format does not have"));
+        }
         Ok(header)
     }
 
@@ -211,8 +219,13 @@ impl Header {
             return refuse("the parts are not in order");
         }
         let recipes = self.chunks.iter().take_while(|c| c.role == Role::Recipe).count();
-        if self.chunks[recipes..].iter().any(|c| c.role == Role::Recipe) {
-            return refuse("a recipe stands behind the content");
+        let rest = &self.chunks[recipes..];
+        let adaptation = rest.first().filter(|c| c.role == Role::Adaptation);
+        if rest[usize::from(adaptation.is_some())..].iter().any(|c| c.role != Role::Content) {
+            return refuse("a recipe or an adaptation stands behind the content");
+        }
+        if adaptation.is_some_and(|c| c.coding != Coding::Stored || c.decoded > MAX_ADAPTATION) {
+            return refuse("an adaptation is coded or longer than adaptations are");
         }
         let networks = self.chunks.iter().any(|c| c.coding == Coding::Network);
         if networks != self.model.is_some() {
@@ -224,6 +237,9 @@ impl Header {
         }
         if banded && !networks {
             return refuse("bands without a network");
+        }
+        if adaptation.is_some() && !banded {
+            return refuse("an adaptation without bands");
         }
         match (self.medium, self.content.samples()) {
             (None, _) if recipes > 0 => refuse("a recipe without a medium"),

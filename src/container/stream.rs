@@ -1,6 +1,6 @@
 //! Header and chunks to the bytes of a stream, and back.
 
-use super::{Header, MAGIC, StreamError, VERSION};
+use super::{DRAFTS, Header, MAGIC, StreamError, VERSION};
 use crate::wire::{Reader, WireError, Writer};
 
 /// A stream whose header was read and checked; the chunks are still coded.
@@ -51,12 +51,12 @@ fn front(header: &Header) -> Vec<u8> {
 
 /// Reads and checks the header of a stream and finds its chunks. Allocates in proportion to the bytes given.
 pub fn open(stream: &[u8]) -> Result<Opened<'_>, StreamError> {
-    let (body, rest) = frame(stream)?;
+    let (draft, body, rest) = frame(stream)?;
     let overhead = stream.len() - rest.len();
     if crc32fast::hash(&stream[..overhead - 4]) != le32(&stream[overhead - 4..]) {
         return Err(StreamError::Checksum);
     }
-    let header = Header::read(&mut Reader::new(body))?;
+    let header = Header::read(&mut Reader::new(body), draft)?;
     let (have, need) = (rest.len() as u64, header.coded());
     if have < need {
         return Err(StreamError::Truncated { missing: need - have });
@@ -77,15 +77,15 @@ pub fn open(stream: &[u8]) -> Result<Opened<'_>, StreamError> {
 /// Corrects the check value of a header whose bytes were changed, so that tests reach what lies behind it.
 /// False when there is no header to seal.
 pub fn reseal(stream: &mut [u8]) -> bool {
-    let Ok((_, rest)) = frame(stream) else { return false };
+    let Ok((_, _, rest)) = frame(stream) else { return false };
     let end = stream.len() - rest.len() - 4;
     let crc = crc32fast::hash(&stream[..end]);
     stream[end..end + 4].copy_from_slice(&crc.to_le_bytes());
     true
 }
 
-/// The header's bytes, and what follows its check value.
-fn frame(stream: &[u8]) -> Result<(&[u8], &[u8]), StreamError> {
+/// The draft, the header's bytes, and what follows its check value.
+fn frame(stream: &[u8]) -> Result<(u8, &[u8], &[u8]), StreamError> {
     let mut r = Reader::new(stream);
     let known = stream.len().min(MAGIC.len());
     if known == 0 || stream[..known] != MAGIC[..known] {
@@ -95,7 +95,7 @@ fn frame(stream: &[u8]) -> Result<(&[u8], &[u8]), StreamError> {
     let least = (MAGIC.len() + VERSION.len()) as u64;
     r.raw(MAGIC.len()).map_err(|_| short(least - stream.len() as u64))?;
     let version = r.raw(VERSION.len()).map_err(|_| short(least - stream.len() as u64))?;
-    if version != VERSION {
+    if version[0] != VERSION[0] || !DRAFTS.contains(&version[1]) {
         return Err(StreamError::Version { found: [version[0], version[1]] });
     }
     let length = match r.uint() {
@@ -108,7 +108,7 @@ fn frame(stream: &[u8]) -> Result<(&[u8], &[u8]), StreamError> {
     }
     let body = r.raw(length as usize)?;
     let _check = r.raw(4)?;
-    Ok((body, &stream[stream.len() - r.remaining()..]))
+    Ok((version[1], body, &stream[stream.len() - r.remaining()..]))
 }
 
 fn le32(bytes: &[u8]) -> u32 {

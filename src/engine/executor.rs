@@ -9,7 +9,7 @@ use super::kernels::{self, Rows, elementwise};
 use super::network::Network;
 use super::program::Params;
 use crate::likelihood::logistic::Mixture;
-use crate::spec::{Likelihood, Op};
+use crate::spec::Op;
 
 /// A position of a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,13 @@ pub struct Position {
     pub row: u32,
     /// Column.
     pub column: u32,
+}
+
+/// An executor's memory, to be used by another one.
+#[derive(Debug)]
+pub struct Buffers {
+    capacity: usize,
+    values: Vec<Rows>,
 }
 
 /// Buffers for one thread.
@@ -43,6 +50,27 @@ impl<'n> Executor<'n> {
         Self { network, capacity, values: network.widths.iter().enumerate().map(rows).collect() }
     }
 
+    /// An executor with the memory of one of a network that differs in its biases at most.
+    ///
+    /// # Panics
+    /// If the memory is that of another network.
+    pub fn with_buffers(network: &'n Network, buffers: Buffers) -> Self {
+        let fits = |(rows, width): (&Rows, &usize)| rows.stride >= kernels::padded(*width);
+        assert!(buffers.values.len() == network.widths.len(), "memory of another network");
+        assert!(buffers.values.iter().zip(&network.widths).all(fits), "memory of another network");
+        Self { network, capacity: buffers.capacity, values: buffers.values }
+    }
+
+    /// Its memory.
+    pub fn into_buffers(self) -> Buffers {
+        Buffers { capacity: self.capacity, values: self.values }
+    }
+
+    /// The network.
+    pub fn network(&self) -> &'n Network {
+        self.network
+    }
+
     /// Positions that fit at once.
     pub fn capacity(&self) -> usize {
         self.capacity
@@ -51,6 +79,11 @@ impl<'n> Executor<'n> {
     /// The values of a node at the `i`th position of the last batch.
     pub fn values(&self, node: usize, i: usize) -> &[i16] {
         &self.values[self.network.home[node]].row(i)[..self.network.widths[node]]
+    }
+
+    /// The values of a node at every position of the last batch.
+    pub(super) fn rows(&self, node: usize) -> &Rows {
+        &self.values[self.network.home[node]]
     }
 
     /// Computes all channels of positions whose samples are known.
@@ -193,17 +226,17 @@ impl<'n> Executor<'n> {
     #[inline]
     pub fn distributions(&self, channel: usize) -> impl Fn(usize) -> Mixture<'n> {
         let network = self.network;
-        let output = &network.program().spec().outputs[channel];
-        #[allow(irrefutable_let_patterns, reason = "more families will follow")]
-        let Likelihood::LogisticMixture { components, mean, scale, .. } = &output.likelihood else {
-            unreachable!("a program holds only distributions that can be run")
-        };
-        let (tables, components) = (network.program().tables(channel), usize::from(*components));
+        let [parameters, mean, scale] = network.output(channel);
         let rows = |node: usize| &self.values[network.home[node]];
-        let (parameters, means, levels) = (rows(output.parameters), rows(*mean), rows(*scale));
-        move |i| {
-            let (mean, level) = (means.row(i)[channel], levels.row(i)[0]);
-            Mixture::new(tables, &parameters.row(i)[..3 * components], components, mean, level as usize)
-        }
+        let (width, parameters, means, levels) =
+            (network.widths[parameters], rows(parameters), rows(mean), rows(scale));
+        move |i| network.mixture(channel, &parameters.row(i)[..width], means.row(i)[channel], levels.row(i)[0])
+    }
+
+    /// What [`Network::distribution`] makes the same distribution of.
+    pub fn parameters(&self, channel: usize, i: usize) -> impl Iterator<Item = i16> + '_ {
+        let [parameters, mean, scale] = self.network.output(channel);
+        let rest = [self.values(mean, i)[channel], self.values(scale, i)[0]];
+        self.values(parameters, i).iter().copied().chain(rest)
     }
 }

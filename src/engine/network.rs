@@ -2,7 +2,8 @@
 
 use super::kernels::{Kernel, Packed};
 use super::program::{Params, Program};
-use crate::spec::{Offset, Op};
+use crate::likelihood::logistic::Mixture;
+use crate::spec::{Likelihood, Offset, Op};
 use std::sync::Arc;
 
 /// A program and the kernel that it runs with.
@@ -86,6 +87,40 @@ impl Network {
     pub fn lag(&self) -> usize {
         self.lag
     }
+    /// The distribution of a channel: its parameters, then the local mean and the number of the local scale.
+    ///
+    /// # Panics
+    /// If there are fewer values.
+    #[inline]
+    pub fn distribution(&self, channel: usize, row: &[i16]) -> Mixture<'_> {
+        let [parameters @ .., mean, level] = row else { panic!("a distribution of {} values", row.len()) };
+        self.mixture(channel, parameters, *mean, *level)
+    }
+
+    #[inline]
+    pub(super) fn mixture(&self, channel: usize, parameters: &[i16], mean: i16, level: i16) -> Mixture<'_> {
+        #[allow(irrefutable_let_patterns, reason = "more families will follow")]
+        let Likelihood::LogisticMixture { components, .. } = &self.program.spec().outputs[channel].likelihood else {
+            unreachable!("a program holds only distributions that can be run")
+        };
+        Mixture::new(self.program.tables(channel), parameters, (*components).into(), mean, level as usize)
+    }
+
+    /// The nodes of a channel's parameters, local mean and local scale.
+    pub(super) fn output(&self, channel: usize) -> [usize; 3] {
+        let output = &self.program.spec().outputs[channel];
+        #[allow(irrefutable_let_patterns, reason = "more families will follow")]
+        let Likelihood::LogisticMixture { mean, scale, .. } = &output.likelihood else {
+            unreachable!("a program holds only distributions that can be run")
+        };
+        [output.parameters, *mean, *scale]
+    }
+
+    /// Values that [`distribution`](Self::distribution) takes.
+    pub fn row(&self, channel: usize) -> usize {
+        self.widths[self.output(channel)[0]] + 2
+    }
+
     /// Rows and columns that a window reaches, at most.
     pub fn reach(&self) -> usize {
         self.reach

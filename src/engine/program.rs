@@ -112,7 +112,8 @@ pub struct Range {
 }
 
 impl Range {
-    fn magnitude(self) -> i64 {
+    /// The largest magnitude.
+    pub(super) fn magnitude(self) -> i64 {
         i64::from(self.low).abs().max(i64::from(self.high).abs())
     }
 }

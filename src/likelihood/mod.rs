@@ -5,3 +5,5 @@
 #![deny(clippy::float_arithmetic)]
 
 pub mod logistic;
+#[cfg(feature = "torch")]
+pub mod nll;

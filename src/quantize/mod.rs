@@ -70,7 +70,7 @@ const POSITIONS: usize = 24_000;
 /// Quantizes weights of a known family (a safetensors file); scales are chosen on `pictures`, whose channels are in coding
 /// order.
 pub fn quantize(name: &str, weights: &[u8], pictures: &[Picture]) -> Result<(Program, Report), QuantizeError> {
-    let network = weights::read(weights)?;
+    let (_, network) = weights::read(weights)?;
     let positions = positions(pictures)?;
     let largest = positions.par_iter().map(|(p, y, x)| magnitudes(&network, &pictures[*p], *y, *x));
     let largest = largest

@@ -1,8 +1,11 @@
-//! Float weights of a known family from a safetensors file.
+//! Float weights of a known family from and to a safetensors file.
+//!
+//! What must stay true: what [`write()`] wrote, [`read()`] reads, number for number.
 
 use super::QuantizeError;
 use super::float::{FloatNetwork, LOWEST_QUARTER, Layer};
 use crate::zoo::window;
+use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use std::collections::HashMap;
 
@@ -23,8 +26,14 @@ fn tensor(file: &SafeTensors, name: &str) -> Result<Tensor, QuantizeError> {
     Ok(Tensor { rows: shape[0], columns: shape.get(1).copied().unwrap_or(1), values })
 }
 
+/// A network of the family [`window`] that has its constants, but no weights yet.
+pub fn blank(config: &window::Config) -> FloatNetwork {
+    let (spec, layers) = window::build(config);
+    FloatNetwork { spec, layers: HashMap::from([(layers.tone, tone())]) }
+}
+
 /// Reads weights of the family [`window`]: sizes are taken from the tensors' shapes.
-pub fn read(bytes: &[u8]) -> Result<FloatNetwork, QuantizeError> {
+pub fn read(bytes: &[u8]) -> Result<(window::Config, FloatNetwork), QuantizeError> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| QuantizeError::Safetensors(e.to_string()))?;
     let size = |name: &str| tensor(&file, name);
     let (input, merge, head0) = (size("input.weight")?, size("merge.weight")?, size("head0.weight")?);
@@ -61,17 +70,65 @@ pub fn read(bytes: &[u8]) -> Result<FloatNetwork, QuantizeError> {
         read.insert(node, Layer { weights, bias });
     }
     read.insert(layers.tone, tone());
-    Ok(FloatNetwork { spec, layers: read })
+    Ok((config, FloatNetwork { spec, layers: read }))
+}
+
+/// Writes weights of the family [`window`] under the names by which they are read.
+pub fn write(config: &window::Config, network: &FloatNetwork) -> Result<Vec<u8>, QuantizeError> {
+    let (spec, layers) = window::build(config);
+    let widths = spec.widths()?;
+    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    for (node, names) in layers.trained {
+        let (rows, input) = (widths[node], spec.nodes[node].inputs[0]);
+        let inputs = widths[input];
+        let layer = network.layers.get(&node).filter(|l| l.weights.len() == rows * inputs && l.bias.len() == rows);
+        let layer = layer.ok_or_else(|| QuantizeError::Missing(names[0].clone()))?;
+        let mut weights = layer.weights.clone();
+        if names[0] == "input" {
+            neighbours_first(&mut weights, inputs);
+        }
+        // Tensors that stand side by side belong to the inputs that do.
+        let parts = if names.len() > 1 { &spec.nodes[input].inputs[..] } else { &[input] };
+        let mut first = 0;
+        for (name, part) in names.iter().zip(parts) {
+            let width = widths[*part];
+            let columns = weights.chunks_exact(inputs).flat_map(|row| &row[first..first + width]);
+            tensors.push((
+                format!("{name}.weight"),
+                vec![rows, width],
+                columns.flat_map(|v| v.to_le_bytes()).collect(),
+            ));
+            first += width;
+        }
+        let bias = layer.bias.iter().flat_map(|v| v.to_le_bytes()).collect();
+        tensors.push((format!("{}.bias", names[0]), vec![rows], bias));
+    }
+    let broken = |e: safetensors::SafeTensorError| QuantizeError::Safetensors(e.to_string());
+    let views =
+        tensors.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
+    let views = views.collect::<Result<Vec<_>, _>>().map_err(broken)?;
+    safetensors::serialize(views, &None).map_err(broken)
 }
 
 /// The trained layer saw the channels of a neighbour side by side; the engine gathers channel after channel.
 fn channels_first(weights: &mut [f32], inputs: usize) {
+    reorder(weights, inputs, |window, channel, t| (channel * window + t, t * 3 + channel));
+}
+
+/// The other way.
+fn neighbours_first(weights: &mut [f32], inputs: usize) {
+    reorder(weights, inputs, |window, channel, t| (t * 3 + channel, channel * window + t));
+}
+
+/// Moves columns of the window in each row: `places` gives the new and the old one.
+fn reorder(weights: &mut [f32], inputs: usize, places: impl Fn(usize, usize, usize) -> (usize, usize)) {
     let window = (inputs - 4) / 3;
     for row in weights.chunks_exact_mut(inputs) {
         let old = row.to_vec();
         for channel in 0..3 {
             for t in 0..window {
-                row[channel * window + t] = old[t * 3 + channel];
+                let (new, from) = places(window, channel, t);
+                row[new] = old[from];
             }
         }
     }
@@ -87,4 +144,24 @@ fn tone() -> Layer {
         [1.0 / 128.0, 0.0, 0.0, 0.0],
     ];
     Layer { weights: weights.concat(), bias: vec![0.0, 0.0, LOWEST_QUARTER as f32 / 16.0, -1.0] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_what_was_read() {
+        let shipped = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/models/photo.safetensors")).unwrap();
+        let (config, network) = read(&shipped).unwrap();
+        assert_eq!(config, window::Config::default());
+        let written = write(&config, &network).unwrap();
+        let (again, back) = (SafeTensors::deserialize(&shipped).unwrap(), SafeTensors::deserialize(&written).unwrap());
+        assert_eq!(again.len(), back.len());
+        for (name, tensor) in again.tensors() {
+            let other = back.tensor(&name).unwrap();
+            assert!(tensor.shape() == other.shape() && tensor.data() == other.data(), "{name}");
+        }
+        assert!(matches!(write(&config, &blank(&config)), Err(QuantizeError::Missing(_))));
+    }
 }

@@ -7,7 +7,7 @@
 use crate::spec::{Axis, Likelihood, NetworkSpec, Node, NodeId, Offset, Op, Order, Output, Symbols};
 
 /// Sizes of the network.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Config {
     /// Neighbours lie within this many rows and columns, and within `radius + 2` steps.
     pub radius: i16,

@@ -1,7 +1,7 @@
 //! Small files that between them use every part of the format, and ways to damage their streams.
 
 use super::{Random, bmp, palette_png, photo, png, png_chunk, pnm, text};
-use surprisal::codec::{Models, Options, compress};
+use surprisal::codec::{Effort, Fit, Level, Models, Options, compress};
 use surprisal::container::reseal;
 use surprisal::engine::Kernel;
 
@@ -20,8 +20,21 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("photo.bmp", bmp(41, -20, &samples[..41 * 20 * 3])),
         ("drawing.ppm", pnm(60, 50, 3, &drawing)),
         ("palette.png", palette_png(60, 50)),
+        ("adapted.ppm", pnm(80, 72, 3, &waves(80, 72))),
         ("mixed.ppm", pnm(40, 120, 3, &[&samples[..40 * 72 * 3], &[200; 40 * 48 * 3]].concat())),
     ]
+}
+
+/// Waves with noise and edges, unlike what the model was trained on, so that adapting it pays.
+fn waves(width: usize, height: usize) -> Vec<u8> {
+    let mut random = Random(4);
+    let mut samples = Vec::new();
+    for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+        let wave = (x * x / 40 + 3 * y) % 160;
+        let level = wave.min(160 - wave) + if x / 23 % 2 == 0 { 60 } else { 90 } + random.below(13);
+        samples.extend((0..3).map(|c| (level + 9 * c + random.below(7)) as u8));
+    }
+    samples
 }
 
 /// The models inside the binary.
@@ -32,7 +45,11 @@ pub fn models() -> Models {
 /// The streams of files.
 pub fn streams(files: &[(&str, Vec<u8>)]) -> Vec<Vec<u8>> {
     let models = models();
-    files.iter().map(|(_, file)| compress(file, &models, &Options::default(), &()).expect("compressed").bytes).collect()
+    // A little longer than usual, so that there is an adaptation among such small pictures.
+    let fit = Fit { steps: 40, batch: 128, rate: 0.03, share: 1.0 };
+    let level = Level { fit, ..Effort::default().level() };
+    let options = Options { level, ..Options::default() };
+    files.iter().map(|(_, file)| compress(file, &models, &options, &()).expect("compressed").bytes).collect()
 }
 
 /// Damages a stream in one to three ways; half of the time the header's check value is made right again, so that what lies

@@ -107,3 +107,30 @@ versions! {
         }
     }
 }
+
+versions! {
+    /// `gradient = 0` where `x` is not strictly between `low` and `high`: there the value was clamped.
+    fn mask(x: &[i16], low: i16, high: i16, gradient: &mut [i16]) {
+        for (x, gradient) in x.iter().zip(gradient) {
+            *gradient = if *x > low && *x < high { *gradient } else { 0 };
+        }
+    }
+}
+
+versions! {
+    /// `sums += gradient`. The caller bounds the number of calls, so that sums fit.
+    fn add_to(gradient: &[i16], sums: &mut [i32]) {
+        for (gradient, sum) in gradient.iter().zip(sums) {
+            *sum += i32::from(*gradient);
+        }
+    }
+}
+
+versions! {
+    /// `out = clamp(out + x, -limit, limit)`. The caller has proved that the sum fits 16 bits.
+    fn accumulate(x: &[i16], limit: i16, out: &mut [i16]) {
+        for (x, out) in x.iter().zip(out) {
+            *out = (*out + x).clamp(-limit, limit);
+        }
+    }
+}

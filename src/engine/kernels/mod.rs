@@ -130,6 +130,19 @@ impl Packed {
         shifts.resize(outputs, 1);
         Self { inputs, outputs, weights: packed, bias: rounded, shift: shifts, low, high }
     }
+
+    /// Takes other biases, for which the caller has proved what [`new`](Self::new) wants proved.
+    pub fn set_bias(&mut self, bias: &[i32]) {
+        for ((to, bias), shift) in self.bias.iter_mut().zip(bias).zip(&self.shift) {
+            *to = bias + (1 << (shift - 1));
+        }
+    }
+
+    /// Takes one shift, 1 to 30, for all rows of a layer without biases.
+    pub fn set_shift(&mut self, shift: u8) {
+        self.shift.fill(shift.into());
+        self.bias.fill(1 << (shift - 1));
+    }
 }
 
 impl Packed {

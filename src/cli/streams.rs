@@ -1,0 +1,90 @@
+//! Streams on their way to files, for the commands that decode.
+//!
+//! The kernels take one stream after the other. A device takes as many as the limit allows at once: alone, a picture keeps it
+//! waiting for its next pixel.
+//!
+//! What must stay true: a file that fails is reported and the others go on.
+
+use super::bar::Bar;
+use super::fault::{Exit, Fault};
+use super::inputs::Input;
+use super::options::{CodecOptions, Global};
+use super::report;
+use surprisal::codec::{DecodeError, decompress_all};
+use surprisal::container;
+use surprisal::engine::DeviceName;
+
+/// Streams that a device takes at once, at most: files and their targets are open work until all are done.
+const TOGETHER: usize = 512;
+
+/// A stream that was decoded.
+pub struct Decoded {
+    /// The file, or why there is none.
+    pub result: Result<Vec<u8>, DecodeError>,
+    /// Bytes of the stream.
+    pub coded: usize,
+    /// How many streams were decoded together, and how long that took.
+    pub together: usize,
+    /// In seconds.
+    pub seconds: f64,
+}
+
+/// Calls `prepare` for each input, decodes it, and calls `finish` with its name, what was prepared, and what came out.
+pub fn each<T>(
+    inputs: Vec<Input>,
+    options: &CodecOptions,
+    global: &Global,
+    mut prepare: impl FnMut(&Input) -> Result<T, Fault>,
+    mut finish: impl FnMut(&str, T, Decoded) -> Result<(), Fault>,
+) -> Result<Exit, Fault> {
+    let models = options.models(global)?;
+    let most = if options.device.name == DeviceName::Cpu { 1 } else { TOGETHER };
+    let mut tally = report::Tally::default();
+    let mut inputs = inputs.into_iter().peekable();
+    let (mut group, mut memory) = (Vec::new(), 0);
+    while let Some(input) = inputs.next() {
+        let ready = prepare(&input).and_then(|prepared| Ok((prepared, input.read(true)?)));
+        if let Some((prepared, stream)) = tally.take(ready)? {
+            // What cannot be opened takes nothing; its turn to fail comes.
+            let needed = container::open(&stream).map_or(0, |opened| opened.header.memory());
+            if !group.is_empty() && memory + needed > options.limit() {
+                decode(std::mem::take(&mut group), &models, options, global, &mut tally, &mut finish)?;
+                memory = 0;
+            }
+            memory += needed.min(options.limit());
+            group.push((input.name(), prepared, stream));
+        }
+        if group.len() >= most || inputs.peek().is_none() {
+            decode(std::mem::take(&mut group), &models, options, global, &mut tally, &mut finish)?;
+            memory = 0;
+        }
+    }
+    Ok(tally.worst())
+}
+
+/// Decodes streams together.
+fn decode<T>(
+    group: Vec<(String, T, Vec<u8>)>,
+    models: &surprisal::codec::Models,
+    options: &CodecOptions,
+    global: &Global,
+    tally: &mut report::Tally,
+    finish: &mut impl FnMut(&str, T, Decoded) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let together = group.len();
+    let title = match &group[..] {
+        [] => return Ok(()),
+        [(name, ..)] => name.clone(),
+        [(name, ..), ..] => format!("{name} and {} more", together - 1),
+    };
+    let streams: Vec<&[u8]> = group.iter().map(|(.., stream)| &stream[..]).collect();
+    let bar = Bar::new(&title, global.quiet);
+    let results = decompress_all(&streams, models, options.limit(), &bar);
+    let seconds = bar.seconds();
+    drop(bar);
+    for ((name, prepared, stream), result) in group.into_iter().zip(results) {
+        let decoded = Decoded { result, coded: stream.len(), together, seconds };
+        tally.take(finish(&name, prepared, decoded))?;
+    }
+    Ok(())
+}

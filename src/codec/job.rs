@@ -1,0 +1,303 @@
+//! One stream on its way to its file: its chunks, and the content and recipe that they hold.
+//!
+//! What must stay true: nothing is allocated for what a stream declares before that was compared with the limit, and every
+//! chunk is compared with its checksum.
+
+use super::Progress;
+use super::bands::{self, Code, Model};
+use super::decompress::supported;
+use super::error::DecodeError;
+use super::lockstep::Coded;
+use super::models::{Models, fits};
+use super::parts;
+use super::pieces::{byte_hint, row_hint};
+use crate::adapt;
+use crate::container::{self, Chunk, Coding, Content, Hint, Opened, Role};
+use crate::engine::{ModelId, Network, Runner};
+use crate::entropy::Damaged;
+use crate::media::image::Picture;
+use crate::media::{self, Limits};
+use crate::predict::{adjust, bytes};
+use rayon::prelude::*;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A stream whose header was accepted.
+pub(super) struct Job<'a> {
+    opened: Opened<'a>,
+    medium: Option<media::Medium>,
+    network: Option<Arc<Network>>,
+    /// What runs the network in the kernels' place.
+    runner: Option<Arc<dyn Runner>>,
+    limit: u64,
+    progress: &'a dyn Progress,
+}
+
+impl<'a> Job<'a> {
+    /// Opens a stream and finds what it needs.
+    pub fn new(stream: &'a [u8], models: &Models, limit: u64, progress: &'a dyn Progress) -> Result<Self, DecodeError> {
+        let opened = container::open(stream)?;
+        let header = &opened.header;
+        let medium = supported(header)?;
+        if header.memory() > limit || usize::try_from(header.memory()).is_err() {
+            return Err(DecodeError::OverLimit { needed: header.memory(), limit });
+        }
+        let network = header.model.map(|id| models.find(ModelId(id))).transpose()?;
+        let (network, runner) = match network {
+            None => (None, None),
+            Some(network) => match adapted(&opened, &network)? {
+                None => (Some(Arc::clone(&network)), models.runner(&network)?),
+                Some(adapted) => (Some(Arc::clone(&adapted)), models.runner_once(&adapted)?),
+            },
+        };
+        progress.begin(header.decoded(Role::Recipe) + header.decoded(Role::Content));
+        Ok(Self { opened, medium, network, runner, limit, progress })
+    }
+
+    /// The bands that a device decodes, if there is one and the content is such a picture.
+    pub fn for_device(&self) -> Option<Result<Bands<'_>, DecodeError>> {
+        self.runner.as_ref().filter(|_| !self.is_adjusted())?;
+        match (self.medium, self.opened.header.content) {
+            (Some(_), Content::Bands { .. }) => Some(self.bands()),
+            _ => None,
+        }
+    }
+
+    /// Whether `predict::adjust` corrects the network; then the kernels run it, which have the samples one after the other.
+    fn is_adjusted(&self) -> bool {
+        self.opened.header.parts.contains(&parts::adaptive(adjust::PART))
+    }
+
+    /// The file. `picture` is what a device decoded.
+    pub fn restore(&self, picture: Option<Picture>) -> Result<Vec<u8>, DecodeError> {
+        let header = &self.opened.header;
+        let file = match self.medium {
+            None => self.segments(Role::Content)?,
+            Some(medium) => {
+                let recipe = self.segments(Role::Recipe)?;
+                let content = match picture {
+                    Some(picture) => media::Content::Picture(picture),
+                    None => self.content()?,
+                };
+                join(medium, &recipe, &content, header.length, self.limit)?
+            }
+        };
+        if file.len() as u64 != header.length || container::checksum(&file) != header.checksum {
+            return Err(DecodeError::Checksum);
+        }
+        Ok(file)
+    }
+
+    /// Index, entry and coded bytes of the chunks of a role.
+    fn chunks(&self, role: Role) -> impl Iterator<Item = (usize, &Chunk, &'a [u8])> {
+        let opened = &self.opened;
+        let all = opened.header.chunks.iter().zip(&opened.chunks).enumerate();
+        all.filter(move |(_, (entry, _))| entry.role == role).map(|(index, (entry, coded))| (index, entry, *coded))
+    }
+
+    fn damaged(&self, index: usize) -> DecodeError {
+        DecodeError::DamagedChunk { index, count: self.opened.chunks.len() }
+    }
+
+    /// The bytes of a chunk that no network coded, written to `out`, which has their length.
+    fn bytes(&self, index: usize, entry: &Chunk, coded: &[u8], hint: Hint, out: &mut [u8]) -> Result<(), DecodeError> {
+        match entry.coding {
+            Coding::Stored => out.copy_from_slice(coded),
+            _ => {
+                let decoded = bytes::decode(coded, out.len(), byte_hint(hint)).map_err(|_| self.damaged(index))?;
+                out.copy_from_slice(&decoded);
+            }
+        }
+        self.check(index, entry, out)
+    }
+
+    fn check(&self, index: usize, entry: &Chunk, decoded: &[u8]) -> Result<(), DecodeError> {
+        if is_damaged(entry, decoded) { Err(self.damaged(index)) } else { Ok(()) }
+    }
+
+    /// All bytes of a role that is not in bands.
+    fn segments(&self, role: Role) -> Result<Vec<u8>, DecodeError> {
+        let hint = match (role, self.opened.header.content) {
+            (Role::Content, Content::Bytes(hint)) => hint,
+            (Role::Content, Content::Rows { width, channels, .. }) => row_hint(width, channels),
+            _ => Hint::default(),
+        };
+        let mut all = vec![0; self.opened.header.decoded(role) as usize];
+        let mut rest = &mut all[..];
+        let mut jobs = Vec::new();
+        for (index, entry, coded) in self.chunks(role) {
+            let (out, tail) = rest.split_at_mut(entry.decoded as usize);
+            rest = tail;
+            jobs.push((index, entry, coded, out));
+        }
+        let run = |(index, entry, coded, out): (usize, &Chunk, &[u8], &mut [u8])| {
+            let fault = self.bytes(index, entry, coded, hint, out).err();
+            self.progress.advance(entry.decoded);
+            fault
+        };
+        let fault =
+            if jobs.len() == 1 { jobs.into_iter().find_map(run) } else { jobs.into_par_iter().find_map_first(run) };
+        fault.map_or(Ok(all), Err)
+    }
+
+    /// The content of a medium.
+    fn content(&self) -> Result<media::Content, DecodeError> {
+        match self.opened.header.content {
+            Content::Bytes(Hint { record, pixel }) => {
+                Ok(media::Content::Rows { bytes: self.segments(Role::Content)?, stride: record, unit: pixel })
+            }
+            Content::Rows { width, height, channels } => {
+                let samples = self.segments(Role::Content)?;
+                Ok(media::Content::Picture(Picture { width, height, channels, samples }))
+            }
+            Content::Bands { .. } => Ok(media::Content::Picture(self.bands()?.decode()?)),
+        }
+    }
+
+    /// A picture in bands.
+    fn bands(&self) -> Result<Bands<'_>, DecodeError> {
+        let Content::Bands { width, height, channels } = self.opened.header.content else {
+            return Err(DecodeError::Inconsistent("the content is no picture in bands"));
+        };
+        let network = self.network.as_deref().filter(|network| fits(network.program(), channels));
+        let Some(network) = network else {
+            return Err(DecodeError::Inconsistent("the model is not one for pictures like this one"));
+        };
+        if width > bands::MAX_WIDTH {
+            return Err(DecodeError::Inconsistent("the picture is wider than bands can be"));
+        }
+        let chunks: Vec<_> = self.chunks(Role::Content).collect();
+        let line = width as usize * usize::from(channels);
+        let lengths = bands::bands(height).map(|band| u64::from(band.rows) * line as u64);
+        if !lengths.eq(chunks.iter().map(|(_, entry, _)| entry.decoded)) {
+            return Err(DecodeError::Inconsistent("the chunks are not the picture's bands"));
+        }
+        let damaged = Arc::new(AtomicUsize::new(usize::MAX));
+        let hint = row_hint(width, channels);
+        let codes = chunks.iter().map(|chunk| self.code(*chunk, hint, &damaged)).collect();
+        Ok(Bands { job: self, network, width, height, channels, chunks, damaged, codes })
+    }
+
+    /// The code of a band. The lowest number of one that is damaged is kept.
+    fn code<'j>(
+        &'j self,
+        (index, entry, coded): (usize, &'j Chunk, &'j [u8]),
+        hint: Hint,
+        damaged: &Arc<AtomicUsize>,
+    ) -> Code<'j> {
+        if entry.coding == Coding::Network {
+            return Code::Network(coded);
+        }
+        let damaged = Arc::clone(damaged);
+        Code::Other(Box::new(move |out: &mut [u8]| {
+            self.bytes(index, entry, coded, hint, out).map_err(|_| {
+                damaged.fetch_min(index, Ordering::Relaxed);
+                Damaged
+            })
+        }))
+    }
+}
+
+fn is_damaged(entry: &Chunk, decoded: &[u8]) -> bool {
+    decoded.len() as u64 != entry.decoded || crc32fast::hash(decoded) != entry.crc
+}
+
+/// The network as a stream adapts it, if it does.
+fn adapted(opened: &Opened, network: &Network) -> Result<Option<Arc<Network>>, DecodeError> {
+    let Some((index, entry)) = opened.header.adaptation() else { return Ok(None) };
+    let (code, count) = (opened.chunks[index], opened.chunks.len());
+    if is_damaged(entry, code) {
+        return Err(DecodeError::DamagedChunk { index, count });
+    }
+    let adapted = adapt::apply(network, code).map_err(|fault| DecodeError::Adaptation { index, count, fault })?;
+    Ok(Some(Arc::new(adapted)))
+}
+
+/// A picture in bands, all of which are there.
+pub(super) struct Bands<'j> {
+    job: &'j Job<'j>,
+    network: &'j Network,
+    width: u32,
+    height: u32,
+    channels: u8,
+    chunks: Vec<(usize, &'j Chunk, &'j [u8])>,
+    /// The first band that is damaged, apart from those that the network decodes, which are checked in the end.
+    damaged: Arc<AtomicUsize>,
+    codes: Vec<Code<'j>>,
+}
+
+impl<'j> Bands<'j> {
+    pub fn network(&self) -> &'j Network {
+        self.network
+    }
+
+    pub fn runner(&self) -> Option<&'j dyn Runner> {
+        self.job.runner.as_deref()
+    }
+
+    pub fn channels(&self) -> u8 {
+        self.channels
+    }
+
+    /// Whether a device can decode both together.
+    pub fn goes_with(&self, other: &Bands) -> bool {
+        self.network.program().id() == other.network.program().id() && self.channels == other.channels
+    }
+
+    /// Size and codes, for a device. The codes are there once.
+    pub fn coded(&mut self) -> Coded<'j> {
+        Coded { width: self.width, height: self.height, codes: std::mem::take(&mut self.codes) }
+    }
+
+    /// The picture, by the kernels.
+    fn decode(&self) -> Result<Picture, DecodeError> {
+        let done = |samples| self.job.progress.advance(samples);
+        let size = (self.width, self.height, self.channels);
+        let threads = rayon::current_num_threads();
+        let model = Model { network: self.network, adjusted: self.job.is_adjusted() };
+        self.check_all(bands::decode_picture(model, size, &self.codes, threads, &done))
+    }
+
+    /// What was decoded, after comparing every band with its checksum.
+    pub fn check_all(&self, picture: Result<Picture, Damaged>) -> Result<Picture, DecodeError> {
+        let picture = picture.map_err(|_| match self.damaged.load(Ordering::Relaxed) {
+            usize::MAX => DecodeError::DamagedPicture,
+            index => self.job.damaged(index),
+        })?;
+        let mut rest = &picture.samples[..];
+        for (index, entry, _) in &self.chunks {
+            let (decoded, below) = rest.split_at(entry.decoded as usize);
+            rest = below;
+            if entry.coding == Coding::Network {
+                self.job.check(*index, entry, decoded)?;
+            }
+        }
+        Ok(picture)
+    }
+}
+
+/// The file that recipe and content make, which has `length` bytes or is none.
+fn join(
+    medium: media::Medium,
+    recipe: &[u8],
+    content: &media::Content,
+    length: u64,
+    limit: u64,
+) -> Result<Vec<u8>, DecodeError> {
+    let mut file = Vec::with_capacity(length as usize);
+    let mut longer = false;
+    let joined = media::join_to(medium, recipe, content, &Limits { max_bytes: limit }, &mut |bytes| {
+        longer = (file.len() + bytes.len()) as u64 > length;
+        if longer {
+            return ControlFlow::Break(());
+        }
+        file.extend_from_slice(bytes);
+        ControlFlow::Continue(())
+    });
+    if longer {
+        return Err(DecodeError::Checksum);
+    }
+    joined?;
+    Ok(file)
+}

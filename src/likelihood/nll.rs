@@ -1,0 +1,49 @@
+//! Code lengths with gradients: the loss of training (cargo feature `torch`).
+//!
+//! What must stay true: the loss is the code length of the distribution that the integers of [`logistic`](super::logistic)
+//! stand for, tails and floor included.
+#![allow(clippy::float_arithmetic, reason = "training is in floating point; no code depends on it")]
+
+use tch::{Kind, TchError, Tensor};
+
+/// Log-scales are kept within these ends, as [`logistic`](super::logistic) does.
+const LOG_SCALE: (f64, f64) = (-3.0, 7.0);
+/// Beyond any bound of a symbol: a sigmoid there is 0 or 1 at any scale.
+const FAR: f64 = 1e6;
+
+/// Code lengths in bits, `[n, channels]`, of symbols in `0..256` under discretized mixtures of logistics (Salimans et al.
+/// 2017, eq. 2) with a uniform floor of weight `2^-floor`.
+///
+/// `parameters`: `[n, channels, 3 * components]`, log-weights, means in units of `2^unit * scale` around `mean`, log-scales
+/// around `ln scale`. `mean`, `symbols`: `[n, channels]`; `scale`: `[n, 1]`.
+pub fn mixture_bits(
+    parameters: &Tensor,
+    mean: &Tensor,
+    scale: &Tensor,
+    unit: u8,
+    floor: u8,
+    symbols: &Tensor,
+) -> Result<Tensor, TchError> {
+    let (n, channels, values) = parameters.size3()?;
+    // Components slowest: sums over so few of them are quick only where the values of one lie side by side.
+    let each = parameters.f_view([n * channels, values])?.f_transpose(0, 1)?.f_contiguous()?.f_to_kind(Kind::Float)?;
+    let parts = each.f_view([3, values / 3, n * channels])?;
+    let part = |i: i64| parts.f_select(0, i);
+    let flat = |t: &Tensor| t.f_expand([n, channels], false)?.f_reshape([n * channels]);
+    let (mean, scale, symbols) = (flat(mean)?, flat(scale)?, flat(symbols)?);
+    let weight = part(0)?.f_softmax(0, None::<Kind>)?;
+    let step = scale.f_mul_scalar(f64::from(1u32 << unit))?;
+    let middle = part(1)?.f_mul(&step)?.f_add(&mean)?;
+    let log_scale = part(2)?.f_add(&scale.f_log()?)?.f_clamp(LOG_SCALE.0, LOG_SCALE.1)?;
+    let inverse = log_scale.f_neg()?.f_exp()?;
+    // The lowest and the highest symbol take the tails: their outer bounds are far away.
+    let half = |is_end: Tensor| is_end.f_to_kind(Kind::Float)?.f_mul_scalar(FAR)?.f_add_scalar(0.5);
+    let above = symbols.f_add(&half(symbols.f_ge(255)?)?)?;
+    let below = symbols.f_sub(&half(symbols.f_le(0)?)?)?;
+    let cumulative = |bound: Tensor| bound.f_sub(&middle)?.f_mul(&inverse)?.f_sigmoid();
+    let each = cumulative(above)?.f_sub(&cumulative(below)?)?.f_mul(&weight)?;
+    let probability = each.f_sum_dim_intlist(0, false, None::<Kind>)?;
+    let floor = 0.5f64.powi(floor.into());
+    let bits = probability.f_mul_scalar(1.0 - floor)?.f_add_scalar(floor / 256.0)?.f_log2()?.f_neg()?;
+    bits.f_view([n, channels])
+}

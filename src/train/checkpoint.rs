@@ -1,0 +1,212 @@
+//! What a training needs to go on after its process has ended.
+//!
+//! A file is: `SRPC`, the format (1 byte), the BLAKE3 hash of what follows (32 bytes), a [`Checkpoint`] by bincode. It is
+//! written beside its target and renamed, so that whatever ends the program leaves the one before.
+//!
+//! What must stay true: nothing is read from a file whose hash is wrong.
+
+use super::TrainError;
+use super::adam::Schedule;
+use super::beside;
+use super::csv::Point;
+use super::params::Layout;
+use super::precision::Precision;
+use crate::quantize::float::FloatNetwork;
+use crate::quantize::weights;
+use crate::zoo::window;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+const MAGIC: &[u8; 4] = b"SRPC";
+const FORMAT: u8 = 0;
+const HASH: usize = 32;
+/// Where the encoded checkpoint begins.
+const BODY: usize = MAGIC.len() + 1 + HASH;
+/// Larger files are none.
+const MAX_FILE: u64 = 1 << 34;
+
+/// What was decided before the first step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Name of the family.
+    pub family: String,
+    /// Sizes of the network.
+    pub config: window::Config,
+    /// Canonical bytes of its description.
+    pub spec: Vec<u8>,
+    /// Steps and learning rates.
+    pub schedule: Schedule,
+    /// Pixels a step.
+    pub batch: u32,
+    /// Of initial weights and batches.
+    pub seed: u64,
+    /// Of matrix products.
+    pub precision: Precision,
+    /// Torch's threads.
+    pub threads: u32,
+    /// The device as the command line names it.
+    pub device: String,
+    /// Fingerprint of the training and validation pictures.
+    pub data: [u8; 16],
+    /// The minutes asked for, and the steps a second by which they became steps.
+    pub minutes: Option<(f64, f64)>,
+    /// The command that began it.
+    pub command: String,
+}
+
+/// A training between two steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// What was decided.
+    pub plan: Plan,
+    /// Steps done.
+    pub step: u64,
+    /// Seconds of training.
+    pub seconds: f64,
+    /// Weights, their average, means of gradients and of their squares ([`Adam::vectors`](super::adam::Adam::vectors)).
+    pub vectors: [Vec<f32>; 4],
+    /// Figures so far.
+    pub history: Vec<Point>,
+}
+
+impl Checkpoint {
+    /// Before the first step, with `weights` in the order of [`Layout`].
+    pub fn begin(plan: Plan, weights: Vec<f32>) -> Self {
+        let zero = vec![0.0; weights.len()];
+        let vectors = [weights.clone(), weights, zero.clone(), zero];
+        Self { plan, step: 0, seconds: 0.0, vectors, history: Vec::new() }
+    }
+
+    /// The network that it trains, with its constants; checked, since a checkpoint of another family or version may have
+    /// another one. `path` is for the message.
+    pub fn network(&self, path: &Path) -> Result<FloatNetwork, TrainError> {
+        let fail = |fault: String| TrainError::Checkpoint { path: path.to_owned(), fault };
+        let plan = &self.plan;
+        if plan.family != window::FAMILY {
+            let text = format!("is of the family '{}', not of '{}': it cannot go on here", plan.family, window::FAMILY);
+            return Err(fail(text));
+        }
+        let network = weights::blank(&plan.config);
+        if network.spec.to_bytes() != plan.spec || Layout::new(&network.spec)?.total() != self.vectors[0].len() {
+            return Err(fail(
+                "its network is another one than this version's of the same sizes: begin again".to_owned(),
+            ));
+        }
+        Ok(network)
+    }
+
+    /// Writes the file in one step.
+    pub fn save(&self, path: &Path) -> Result<(), TrainError> {
+        let body = bincode::serde::encode_to_vec(self, bincode::config::standard());
+        let body = body.map_err(|e| TrainError::Checkpoint { path: path.to_owned(), fault: e.to_string() })?;
+        let hash = blake3::hash(&body);
+        let parts = [&MAGIC[..], &[FORMAT], hash.as_bytes(), &body];
+        let written = beside::write(path, |file| parts.iter().try_for_each(|part| file.write_all(part)));
+        written.map_err(|error| TrainError::Write { path: path.to_owned(), error })
+    }
+
+    /// Reads a file and checks it.
+    pub fn load(path: &Path) -> Result<Self, TrainError> {
+        let fail = |fault: &str| TrainError::Checkpoint { path: path.to_owned(), fault: fault.to_owned() };
+        let unreadable = |e: std::io::Error| fail(&format!("cannot read: {e}; check the name"));
+        if fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE {
+            return Err(fail("is larger than any checkpoint"));
+        }
+        let bytes = fs::read(path).map_err(unreadable)?;
+        if !bytes.starts_with(MAGIC) {
+            return Err(fail("is no checkpoint (it does not begin with 'SRPC')"));
+        }
+        let damaged = || fail("is damaged: begin again, or go on from another checkpoint");
+        match bytes.get(MAGIC.len()).ok_or_else(damaged)? {
+            &FORMAT => {}
+            other => return Err(fail(&format!("has format {other}; this program reads format {FORMAT}"))),
+        }
+        let body = bytes.get(BODY..).ok_or_else(damaged)?;
+        if blake3::hash(body).as_bytes()[..] != bytes[BODY - HASH..BODY] {
+            return Err(damaged());
+        }
+        let read = bincode::serde::decode_from_slice::<Self, _>(body, bincode::config::standard());
+        let (checkpoint, used) = read.map_err(|_| damaged())?;
+        let vectors = &checkpoint.vectors;
+        let is_whole = used == body.len()
+            && vectors.iter().all(|v| v.len() == vectors[0].len())
+            && checkpoint.step <= checkpoint.plan.schedule.total
+            && checkpoint.plan.batch > 0;
+        if is_whole { Ok(checkpoint) } else { Err(damaged()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Checkpoint {
+        let config = window::Config { radius: 2, first: 3, width: 2, blocks: 0, head: 2, components: 1 };
+        let network = weights::blank(&config);
+        let layout = Layout::new(&network.spec).unwrap();
+        let plan = Plan {
+            family: window::FAMILY.to_owned(),
+            config,
+            spec: network.spec.to_bytes(),
+            schedule: Schedule { total: 100, rate: 2e-3 },
+            batch: 32,
+            seed: u64::MAX,
+            precision: Precision::BFloat16,
+            threads: 2,
+            device: "cpu".to_owned(),
+            data: [9; 16],
+            minutes: Some((0.1, 17.25)),
+            command: "surprisal train 'a b'".to_owned(),
+        };
+        let point = Point { step: 5, pixels: 160, seconds: 1.5, train: 4.25, validation: None, lr: 1e-3 };
+        Checkpoint { step: 5, seconds: 1.5, history: vec![point], ..Checkpoint::begin(plan, layout.initial(1)) }
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.ckpt");
+        let checkpoint = sample();
+        checkpoint.save(&path).unwrap();
+        checkpoint.save(&path).unwrap();
+        assert_eq!(Checkpoint::load(&path).unwrap(), checkpoint);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        checkpoint.network(&path).unwrap();
+    }
+
+    #[test]
+    fn damage_is_found_wherever_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.ckpt");
+        sample().save(&path).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        for at in (0..bytes.len()).step_by(7).chain(0..64) {
+            let mut broken = bytes.clone();
+            broken[at] ^= 0x10;
+            fs::write(&path, &broken).unwrap();
+            let error = Checkpoint::load(&path).unwrap_err().to_string();
+            assert!(error.contains("a.ckpt"), "{error}");
+            fs::write(&path, &bytes[..at]).unwrap();
+            Checkpoint::load(&path).unwrap_err();
+        }
+        fs::write(&path, [&bytes[..], &[0]].concat()).unwrap();
+        Checkpoint::load(&path).unwrap_err();
+        Checkpoint::load(&folder.path().join("none")).unwrap_err();
+    }
+
+    #[test]
+    fn another_network_is_refused() {
+        let path = Path::new("x.ckpt");
+        let mut other = sample();
+        other.plan.family = "char-rnn".to_owned();
+        assert!(other.network(path).unwrap_err().to_string().contains("char-rnn"));
+        let mut other = sample();
+        other.plan.config.width += 1;
+        other.network(path).unwrap_err();
+        let mut other = sample();
+        other.vectors.iter_mut().for_each(|v| v.truncate(7));
+        other.network(path).unwrap_err();
+    }
+}

@@ -1,0 +1,208 @@
+//! Training through the real program, on a few small pictures (cargo feature `torch`).
+#![cfg(feature = "torch")]
+
+mod common;
+
+use common::{expect, run, stderr, stdout};
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use surprisal::train::checkpoint::Checkpoint;
+
+/// A small network with small batches, in the precision that every machine has.
+const SMALL: [&str; 16] = [
+    "--radius",
+    "3",
+    "--first",
+    "24",
+    "--width",
+    "16",
+    "--blocks",
+    "1",
+    "--head",
+    "8",
+    "--components",
+    "3",
+    "--batch",
+    "512",
+    "--precision",
+    "float32",
+];
+
+/// A folder with pictures cut from photographs in `pictures/`, and others in `others/`.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (place, names) in [("pictures", ["street", "mountain"]), ("others", ["spices", "mountain"])] {
+        fs::create_dir(folder.path().join(place)).unwrap();
+        for name in names {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("corpora/photos/{name}.png"));
+            let picture = image::open(path).unwrap().into_rgb8();
+            for k in 0..2 {
+                let part = image::imageops::crop_imm(&picture, 100 + 150 * k, 80, 140, 110).to_image();
+                part.save(folder.path().join(format!("{place}/{name}{k}.png"))).unwrap();
+            }
+        }
+    }
+    folder
+}
+
+fn train<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["train", "photo", "--data", "pictures", "-T", "2"], &SMALL[..], more].concat()
+}
+
+fn read(folder: &Path, name: &str) -> Vec<u8> {
+    fs::read(folder.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+/// Bits per dimension that the model pays for the other pictures.
+fn measured(folder: &Path, model: &str) -> f64 {
+    let output = expect(folder, &["measure", "-m", model, "others/spices0.png", "others/spices1.png"], 0);
+    let text = stdout(&output);
+    let line = text.lines().find(|l| l.ends_with("total")).unwrap_or_else(|| panic!("{text}"));
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_short_training_beats_the_untrained_model_and_says_what_it_did() {
+    let folder = folder();
+    let folder = folder.path();
+    expect(folder, &train(&["--steps", "1", "--lr", "1e-9", "-o", "untrained.srm"]), 0);
+    expect(folder, &train(&["--steps", "400", "-o", "trained.srm"]), 0);
+    let (before, after) = (measured(folder, "untrained.srm"), measured(folder, "trained.srm"));
+    assert!(after < before - 0.5, "{after} bits per dimension after training, {before} before");
+
+    // Everything that is promised is there and fits together.
+    let table = String::from_utf8(read(folder, "trained.csv")).unwrap();
+    let last = table.lines().last().unwrap();
+    let bits: f64 = last.split(',').nth(4).unwrap().parse().unwrap();
+    assert!(last.starts_with("400,204800,") && (bits - after).abs() < 2.0, "{last}");
+    assert!(String::from_utf8(read(folder, "trained.svg")).unwrap().contains("</svg>"));
+    let card = String::from_utf8(read(folder, "trained.md")).unwrap();
+    assert!(card.contains("400 of 512 pixels") && card.contains("float32"), "{card}");
+    assert_eq!(String::from_utf8(read(folder, "trained.files.txt")).unwrap().lines().count(), 4);
+    let arguments = ["quantize", "trained.safetensors", "-o", "again.srm", "--calibrate", "pictures"];
+    expect(folder, &arguments, 0);
+    let checkpoint = Checkpoint::load(&folder.join("trained.ckpt")).unwrap();
+    assert_eq!((checkpoint.step, checkpoint.history.len()), (400, 200));
+
+    // A stream coded with it names it, and comes back.
+    fs::copy(folder.join("others/spices0.png"), folder.join("x.png")).unwrap();
+    expect(folder, &["compress", "-m", "trained.srm", "x.png"], 0);
+    expect(folder, &["decompress", "x.png.srp", "-o", "lost.png"], 2);
+    expect(folder, &["decompress", "-m", "trained.srm", "x.png.srp", "-o", "y.png"], 0);
+    assert_eq!(read(folder, "x.png"), read(folder, "y.png"));
+
+    // Fine-tuning begins where the weights are.
+    let tune = ["--from", "trained.safetensors", "--steps", "1", "--lr", "1e-9", "--batch", "512", "-o", "tuned.srm"];
+    expect(folder, &[&["train", "photo", "--data", "pictures"], &tune[..]].concat(), 0);
+    let tuned = measured(folder, "tuned.srm");
+    assert!((tuned - after).abs() < 1e-3, "{tuned}, not {after}");
+    // And nothing is overwritten unasked.
+    let refused = expect(folder, &train(&["--steps", "1", "-o", "trained.srm"]), 2);
+    assert!(stderr(&refused).contains("trained.srm: exists already"), "{}", stderr(&refused));
+}
+
+#[test]
+fn one_seed_one_model() {
+    let folder = folder();
+    let folder = folder.path();
+    for (name, seed) in [("a.srm", "5"), ("b.srm", "5"), ("c.srm", "6")] {
+        expect(folder, &train(&["--steps", "40", "--seed", seed, "-o", name]), 0);
+    }
+    assert_eq!(read(folder, "a.safetensors"), read(folder, "b.safetensors"));
+    assert!(read(folder, "a.safetensors") != read(folder, "c.safetensors"));
+}
+
+/// Starts a long training and waits until it has written a checkpoint.
+fn started(folder: &Path, arguments: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_surprisal"));
+    command.current_dir(folder).args(arguments).stderr(Stdio::null()).stdout(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let start = Instant::now();
+    while !folder.join("cut.ckpt").exists() {
+        assert!(start.elapsed() < Duration::from_secs(120), "no checkpoint was written");
+        if let Some(status) = child.try_wait().unwrap() {
+            panic!("the training ended too soon: {status}");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+#[test]
+fn a_killed_training_goes_on_to_the_same_bits() {
+    let folder = folder();
+    let folder = folder.path();
+    let long = ["--steps", "800", "--save-every", "0.000001"];
+    expect(folder, &train(&[&long[..], &["-o", "whole.srm"]].concat()), 0);
+    let arguments = train(&[&long[..], &["-o", "cut.srm"]].concat());
+    let mut child = started(folder, &arguments);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let checkpoint = Checkpoint::load(&folder.join("cut.ckpt")).unwrap();
+    assert!(checkpoint.step > 0 && checkpoint.step < 800, "killed after {} steps", checkpoint.step);
+    assert!(!folder.join("cut.srm").exists());
+    let resume = ["train", "photo", "--data", "pictures", "-T", "2", "--resume", "cut.ckpt", "-o", "cut.srm"];
+    expect(folder, &resume, 0);
+    assert_eq!(read(folder, "cut.safetensors"), read(folder, "whole.safetensors"));
+    let [cut, whole] = ["cut", "whole"].map(|n| Checkpoint::load(&folder.join(format!("{n}.ckpt"))).unwrap());
+    assert_eq!(cut.vectors, whole.vectors);
+    let bits = |c: &Checkpoint| c.history.iter().map(|p| (p.step, p.train, p.validation)).collect::<Vec<_>>();
+    assert_eq!(bits(&cut), bits(&whole));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_training_leaves_a_checkpoint() {
+    let folder = folder();
+    let folder = folder.path();
+    let mut child = started(folder, &train(&["--steps", "200000", "--save-every", "0.000001", "-o", "cut.srm"]));
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    let checkpoint = Checkpoint::load(&folder.join("cut.ckpt")).unwrap();
+    assert!(checkpoint.step > 0 && !folder.join("cut.srm").exists());
+}
+
+#[test]
+fn what_cannot_be_trained_is_said() {
+    let folder = folder();
+    let folder = folder.path();
+    let fails = |arguments: &[&str], says: &[&str]| {
+        let output = run(folder, arguments);
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
+        assert!(says.iter().all(|s| text.contains(s)) && !text.contains("panicked"), "{arguments:?}: {text}");
+        assert!(!folder.join("x.srm").exists() && !folder.join("x.ckpt").exists());
+    };
+    fs::create_dir(folder.join("empty")).unwrap();
+    fs::write(folder.join("empty/notes.txt"), "no picture").unwrap();
+    let with = |more: &[&'static str]| [&["train", "photo", "-o", "x.srm", "--steps", "2"], more].concat();
+    fails(&with(&["--data", "empty"]), &["empty", "no usable pictures"]);
+    fails(&with(&["--data", "missing"]), &["missing"]);
+    fails(&with(&["--data", "pictures", "--device", "cuda:99"]), &["cuda:99", "--device"]);
+    fails(&with(&["--data", "pictures", "--device", "tpu"]), &["tpu"]);
+    fails(
+        &with(&["--data", "pictures", "--batch", "1000000", "--first", "4096", "--width", "4096", "--blocks", "64"]),
+        &["too little memory", "--batch"],
+    );
+    fails(&with(&["--data", "pictures", "--from", "pictures/street0.png"]), &["street0.png"]);
+    fails(&["train", "photo", "--data", "pictures", "-o", "x"], &[".srm"]);
+
+    // Checkpoints: damaged, of another family, of other pictures.
+    expect(folder, &train(&["--steps", "2", "-o", "good.srm"]), 0);
+    let resume = |data: &'static str| ["train", "photo", "-o", "x.srm", "--resume", "other.ckpt", "--data", data];
+    fs::copy(folder.join("good.ckpt"), folder.join("other.ckpt")).unwrap();
+    fails(&resume("others"), &["other.ckpt", "other pictures", "--data"]);
+    let mut bytes = read(folder, "good.ckpt");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(folder.join("other.ckpt"), &bytes).unwrap();
+    fails(&resume("pictures"), &["other.ckpt", "damaged"]);
+    let mut checkpoint = Checkpoint::load(&folder.join("good.ckpt")).unwrap();
+    checkpoint.plan.family = "wavenet".to_owned();
+    checkpoint.save(&folder.join("other.ckpt")).unwrap();
+    fails(&resume("pictures"), &["other.ckpt", "wavenet"]);
+    fs::write(folder.join("other.ckpt"), "").unwrap();
+    fails(&resume("pictures"), &["other.ckpt"]);
+}
