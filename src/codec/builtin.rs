@@ -17,6 +17,7 @@ pub(super) struct BuiltIn {
 pub(super) const BUILT_IN: &[BuiltIn] = &[
     BuiltIn { name: "fast", bytes: include_bytes!("../../models/fast.srm") },
     BuiltIn { name: "photo", bytes: include_bytes!("../../models/photo.srm") },
+    BuiltIn { name: "large", bytes: include_bytes!("../../models/large.srm") },
 ];
 
 impl BuiltIn {
