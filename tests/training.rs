@@ -48,7 +48,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 fn train<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    [&["train", "photo", "--data", "pictures", "-T", "2"], &SMALL[..], more].concat()
+    [&["train", "photo", "--data", "pictures", "-T", "2"][..], &SMALL, more].concat()
 }
 
 fn read(folder: &Path, name: &str) -> Vec<u8> {
@@ -95,7 +95,7 @@ fn a_short_training_beats_the_untrained_model_and_says_what_it_did() {
 
     // Fine-tuning begins where the weights are.
     let tune = ["--from", "trained.safetensors", "--steps", "1", "--lr", "1e-9", "--batch", "512", "-o", "tuned.srm"];
-    expect(folder, &[&["train", "photo", "--data", "pictures"], &tune[..]].concat(), 0);
+    expect(folder, &[&["train", "photo", "--data", "pictures"][..], &tune].concat(), 0);
     let tuned = measured(folder, "tuned.srm");
     assert!((tuned - after).abs() < 1e-3, "{tuned}, not {after}");
     // And nothing is overwritten unasked.
@@ -177,7 +177,7 @@ fn what_cannot_be_trained_is_said() {
     };
     fs::create_dir(folder.join("empty")).unwrap();
     fs::write(folder.join("empty/notes.txt"), "no picture").unwrap();
-    let with = |more: &[&'static str]| [&["train", "photo", "-o", "x.srm", "--steps", "2"], more].concat();
+    let with = |more: &[&'static str]| [&["train", "photo", "-o", "x.srm", "--steps", "2"][..], more].concat();
     fails(&with(&["--data", "empty"]), &["empty", "no usable pictures"]);
     fails(&with(&["--data", "missing"]), &["missing"]);
     fails(&with(&["--data", "pictures", "--device", "cuda:99"]), &["cuda:99", "--device"]);

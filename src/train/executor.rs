@@ -309,6 +309,7 @@ mod tests {
             let nodes = executor.values(&flat, &inputs).unwrap();
             let nodes: Vec<Vec<f32>> = nodes.iter().map(|t| Vec::try_from(t.flatten(0, 1)).unwrap()).collect();
             let bits: Vec<f32> = Vec::try_from(executor.bits(&flat, &inputs).unwrap().flatten(0, 1)).unwrap();
+            let mut sums = [0.0; 2];
             for (i, (y, x)) in positions.iter().enumerate() {
                 let expected = network.evaluate(&picture, *y, *x);
                 for (id, (expected, found)) in expected.iter().zip(&nodes).enumerate() {
@@ -319,8 +320,11 @@ mod tests {
                 }
                 let found: f64 = bits[3 * i..3 * i + 3].iter().copied().map(f64::from).sum();
                 let expected = position_bits(&network, &expected, &picture, *y, *x);
-                assert!((found / expected - 1.0).abs() < 1e-3, "{y},{x}: {found} bits, not {expected}");
+                // Far in a tail, near the floor, 32 bits tell probabilities apart less well.
+                assert!((found / expected - 1.0).abs() < 5e-3, "{y},{x}: {found} bits, not {expected}");
+                sums = [sums[0] + found, sums[1] + expected];
             }
+            assert!((sums[0] / sums[1] - 1.0).abs() < 1e-4, "{sums:?}");
         }
     }
 

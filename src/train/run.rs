@@ -132,7 +132,12 @@ impl Trainer {
             };
             let stop = monitor.step(&progress).is_break();
             if ended && (step + 1 == total || saved.elapsed() > every || stop) {
-                self.checkpoint.vectors = self.adam.vectors()?;
+                let vectors = self.adam.vectors()?;
+                // A checkpoint from which nothing can go on must not replace a good one.
+                if vectors.iter().flatten().any(|v| !v.is_finite()) {
+                    return Err(TrainError::Diverged { step: step + 1 });
+                }
+                self.checkpoint.vectors = vectors;
                 monitor.save(&self.checkpoint)?;
                 saved = Instant::now();
                 if stop {
