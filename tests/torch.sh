@@ -6,4 +6,4 @@ cd "$(dirname "$0")/.."
 LIBTORCH=$(tests/libtorch.sh)
 export LIBTORCH
 cargo test --locked --features torch --no-fail-fast --lib -- train:: likelihood::nll
-cargo test --locked --features torch --no-fail-fast --test training
+cargo test --locked --features torch --no-fail-fast --test training --test train_data

@@ -283,7 +283,8 @@ fn plan(args: &Args, trial: &Trial, config: window::Config, corpus: &Corpus, glo
 /// The command line of this process, as a shell would take it.
 fn command() -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@".contains(c);
-    let quoted = std::env::args().skip(1).map(|word| match word.chars().all(plain) && !word.is_empty() {
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let quoted = words.map(|word| match word.chars().all(plain) && !word.is_empty() {
         true => word,
         false => format!("'{}'", word.replace('\'', "'\\''")),
     });

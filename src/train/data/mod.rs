@@ -68,7 +68,7 @@ pub enum DataError {
     },
     /// The packed pictures cannot be written or read back.
     #[error(
-        "{}: the unpacked pictures cannot be kept there: {error}; they need about 4.2 bytes a pixel of free space",
+        "{}: the unpacked pictures cannot be kept there: {error}; choose another place, with about 4.2 bytes a pixel free",
         path.display()
     )]
     Pack {

@@ -3,7 +3,7 @@
 //! What must stay true: a pack is used only for the very files that it was made from, by the version that made it, and only
 //! when it is complete; every area that its index names lies within it.
 //!
-//! The file: samples of picture after picture (`[height][width][3]`, coding order), each followed by its softened copy; the
+//! The file: the magic; samples of picture after picture (`[height][width][3]`, coding order), each followed by its softened copy; the
 //! index as JSON; its length (8 bytes, little-endian); its BLAKE3 hash; the key of the files; the magic.
 
 use super::decode::{self, Decoded, Fault};
@@ -15,12 +15,14 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::panic::catch_unwind;
 use std::path::Path;
 
-/// The last bytes of a pack. The number changes with anything that changes what stands in it, softening included.
+/// The first and last bytes of a pack. The number changes with anything that changes what stands in it, softening included.
 const MAGIC: &[u8; 8] = b"SRPPACK1";
+/// What tells packs of all versions from other files.
+const ANY: &[u8] = b"SRPPACK";
 /// Bytes after the index: its length, its hash, the key, the magic.
 const TAIL: usize = 8 + 32 + 32 + 8;
 /// Pixels that are decoded at the same time, unless one picture has more.
@@ -119,6 +121,11 @@ pub fn open(
         progress(found.len() as u64, found.len() as u64);
         return Ok((index, map, true));
     }
+    if !may_replace(path) {
+        let error =
+            io::Error::new(io::ErrorKind::AlreadyExists, "a file of this name is there, and it is something else");
+        return Err(DataError::Pack { path: path.to_owned(), error });
+    }
     let mut refused = None;
     let written = beside::write(path, |out| {
         let (index, length) = pictures(found, out, progress)?;
@@ -144,6 +151,15 @@ pub fn open(
     }
 }
 
+/// Whether there is nothing at the path, or a pack that this program made.
+fn may_replace(path: &Path) -> bool {
+    let mut start = Vec::new();
+    match File::open(path).and_then(|file| file.take(ANY.len() as u64).read_to_end(&mut start)) {
+        Ok(_) => start == ANY,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
 /// The error for a given path that has no picture of use.
 fn unusable(path: &Path, root: usize, index: &Index) -> Option<DataError> {
     if index.files.iter().any(|file| file.root == root) {
@@ -163,7 +179,8 @@ fn pictures(found: &[Found], out: &mut dyn Write, progress: &dyn Fn(u64, u64)) -
     let total = found.len() as u64;
     progress(0, total);
     let sizes: Vec<_> = found.par_iter().map(|file| guarded(|| decode::probe(&file.path))).collect();
-    let (mut index, mut at, mut done) = (Index::default(), 0, 0);
+    out.write_all(MAGIC)?;
+    let (mut index, mut at, mut done) = (Index::default(), MAGIC.len() as u64, 0);
     let mut by_content = HashMap::new();
     while done < found.len() {
         let (mut pixels, mut end) = (0, done);

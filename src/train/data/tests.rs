@@ -69,7 +69,7 @@ fn a_pack_is_made_once_and_used_again_for_the_same_files_only() {
     let broken = [
         &whole[..whole.len() - 1],
         &whole[..40],
-        &[],
+        &whole[..9],
         &[&whole[..whole.len() - 90], &[0; 10], &whole[whole.len() - 80..]].concat(),
     ];
     for broken in broken {
@@ -157,7 +157,21 @@ fn a_folder_without_pictures_is_an_error_that_says_what_to_do() {
     assert!(fault(&[], &pack).contains("no folder"));
     let nowhere = dir.path().join("nowhere/pack");
     let error = fault(&paths, &nowhere);
-    assert!(error.contains("nowhere/pack") && error.contains("free space"), "{error}");
+    assert!(error.contains("nowhere/pack") && error.contains("another place"), "{error}");
+}
+
+#[test]
+fn what_is_no_pack_is_not_replaced() {
+    let (_dir, paths, pack) = folder(2);
+    for other in ["a file of the user's", "", "SRPPAC"] {
+        fs::write(&pack, other).unwrap();
+        let error = Corpus::open(&paths, &pack, &|_, _| {}).unwrap_err().to_string();
+        assert!(error.contains("pictures.pack") && error.contains("something else"), "{error}");
+        assert_eq!(fs::read_to_string(&pack).unwrap(), other);
+    }
+    // One of another version is.
+    fs::write(&pack, "SRPPACK0 of long ago").unwrap();
+    assert!(!open(&paths, &pack).reused());
 }
 
 #[test]
