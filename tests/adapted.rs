@@ -4,7 +4,7 @@ mod common;
 
 use common::seeds::{models, waves};
 use common::{Random, photo, pnm};
-use surprisal::codec::{DEFAULT_LIMIT, Fit, Options, compress, decompress, measure};
+use surprisal::codec::{DEFAULT_LIMIT, Effort, Fit, Level, Options, compress, decompress, measure};
 use surprisal::container;
 
 /// Name and bytes of pictures that are large enough, and whether an adaptation must pay.
@@ -27,13 +27,18 @@ fn files() -> Vec<(&'static str, Vec<u8>, bool)> {
     ]
 }
 
+/// The default level with another fit.
+fn level(fit: Fit) -> Level {
+    Level { fit, ..Effort::default().level() }
+}
+
 #[test]
 fn adapted_files_come_back_and_are_no_larger() {
     let models = models();
     let fit = Fit { steps: 30, batch: 128, rate: 0.03, share: 1.0 };
     for (name, file, pays) in files() {
-        let with = Options { fit, ..Options::default() };
-        let without = Options { fit: Fit::NONE, ..with };
+        let with = Options { level: level(fit), ..Options::default() };
+        let without = Options { level: level(Fit::NONE), ..with };
         let made = compress(&file, &models, &with, &()).expect(name).bytes;
         let plain = compress(&file, &models, &without, &()).expect(name).bytes;
         assert!(decompress(&made, &models, DEFAULT_LIMIT, &()).expect(name) == file, "{name}");
@@ -52,7 +57,7 @@ fn adapted_files_come_back_and_are_no_larger() {
 #[test]
 fn streams_do_not_depend_on_the_number_of_threads() {
     let (_, file, _) = files().swap_remove(0);
-    let options = Options { fit: Fit { steps: 20, batch: 128, rate: 0.03, share: 1.0 }, ..Options::default() };
+    let options = Options { level: level(Fit { steps: 20, batch: 128, rate: 0.03, share: 1.0 }), ..Options::default() };
     let made = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         pool.install(|| compress(&file, &models(), &options, &()).expect("compressed").bytes)

@@ -33,6 +33,11 @@ fn the_shipped_photo_model_is_made_again() {
 }
 
 #[test]
+fn the_shipped_large_model_is_made_again() {
+    is_made_again("large");
+}
+
+#[test]
 fn what_is_no_set_of_weights_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (weights, model) = (folder.path().join("w.safetensors"), folder.path().join("w.srm"));

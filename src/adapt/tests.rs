@@ -61,10 +61,11 @@ fn gradients_are_slopes_of_the_code_length() {
             let unit = 2f64.powi(-adjoint.scale(node)) / std::f64::consts::LN_2;
             // Sums of products of predicted and measured slopes over the biases of the layer.
             let (mut pp, mut pm, mut mm) = (0.0, 0.0, 0.0);
-            for o in (0..bias.len()).step_by(bias.len().div_ceil(12)) {
-                // Small against what bends the cost, large against the rounding.
+            for o in (0..bias.len()).step_by(bias.len().div_ceil(48)) {
+                // Small against what bends the cost, large against the rounding, which a gray picture's cost feels more.
                 let is_output = program.spec().outputs.iter().any(|o| o.parameters == node);
-                let step = (size / if is_output { 20.0 } else { 8.0 }).ceil();
+                let parts = if is_output { 20.0 } else { [3.0, 8.0][usize::from(channels == 3)] };
+                let step = (size / parts).ceil();
                 let mut cost = |sign: f64| {
                     let mut moved = bias.clone();
                     moved[o] += (sign * step * 2f64.powi(shift[o].into())) as i32;

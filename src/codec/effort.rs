@@ -25,7 +25,7 @@ const LEVELS: [Level; 9] = [
     Level { model: "photo", fit: Fit::NONE, adjust: false },
     Level { model: "photo", fit: Fit::CHEAP, adjust: false },
     Level { model: "photo", fit: Fit::CHEAP, adjust: false },
-    Level { model: "large", fit: Fit::CHEAP, adjust: false },
+    Level { model: "photo", fit: Fit::CHEAP, adjust: true },
     Level { model: "large", fit: Fit::MEDIUM, adjust: true },
     Level { model: "large", fit: Fit::THOROUGH, adjust: true },
     Level { model: "large", fit: Fit::THOROUGH, adjust: true },
