@@ -68,7 +68,7 @@ impl Adam {
 
     /// Weights, average, mean of gradients, mean of squares.
     pub fn vectors(&self) -> Result<[Vec<f32>; 4], TrainError> {
-        let list = |t: &Tensor| Ok::<_, tch::TchError>(Vec::<f32>::try_from(t.f_detach()?.f_to_device(Device::Cpu)?)?);
+        let list = |t: &Tensor| Vec::<f32>::try_from(t.f_detach()?.f_to_device(Device::Cpu)?);
         Ok([list(&self.weights)?, list(&self.average)?, list(&self.first)?, list(&self.second)?])
     }
 
