@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# The tests of what needs libtorch (the cargo feature `torch`): training. The others ran without it.
+# The tests of what needs libtorch (the cargo feature `torch`): training, and its integers on the processor. The others ran
+# without it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 LIBTORCH=$(tests/libtorch.sh)
 export LIBTORCH
 cargo test --locked --features torch --no-fail-fast --lib -- train:: likelihood::nll
-cargo test --locked --features torch --no-fail-fast --test training --test train_data
+cargo test --locked --features torch --no-fail-fast --test training --test train_data --test device
