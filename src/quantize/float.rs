@@ -4,12 +4,20 @@ use crate::engine::reference::{Picture, neighbour};
 use crate::spec::{NetworkSpec, NodeId, Op};
 use std::collections::HashMap;
 
-/// Weights of a linear layer.
+/// The trained numbers of a node.
+///
+/// | operation | weights | bias |
+/// |---|---|---|
+/// | `Linear`, `MaskedLinear` | `[outputs][inputs]`, zero where masked | `[outputs]` |
+/// | `Convolution`, `Transposed` | `[outputs][taps][inputs]`, taps in raster order, zero where masked | `[outputs]` |
+/// | `Embedding` | `[inputs][alphabet][outputs]` | none |
+/// | `Constant` | none | `[outputs]` |
+/// | `Lstm` | `[4 cells][inputs + cells]`, gates in the order i, f, g, o | `[4 cells]` |
 #[derive(Debug, Clone)]
 pub struct Layer {
-    /// `[outputs][inputs]`.
+    /// See above.
     pub weights: Vec<f32>,
-    /// `[outputs]`.
+    /// See above.
     pub bias: Vec<f32>,
 }
 

@@ -10,12 +10,14 @@
 mod bytes;
 mod causality;
 mod check;
+mod domain;
 mod flow;
 mod ops;
 mod reach;
 mod shapes;
 
 pub use check::{MAX_ALPHABET, MAX_CHANNELS, MAX_NODES, MAX_WEIGHTS, MAX_WIDTH, SpecError};
+pub use domain::{Domain, Grid, MAX_SYMBOLS};
 pub use ops::{Function, Kernel, Mask, Node, Op, Pattern, Side};
 pub use reach::{EVERYWHERE, Reach, Term};
 

@@ -173,6 +173,8 @@ pub enum Function {
     Elu,
     /// `x * sigmoid(1.702 x)` (Hendrycks 2016; the form of Child et al. 2019).
     Gelu,
+    /// `(2 x - (alphabet - 1)) * 2 / alphabet`: from a sample to a number between -2 and 2. Input: samples.
+    Centre,
     /// From a code of 8-bit mu-law (ITU-T G.711) to its amplitude. Input: samples.
     MuLaw,
 }

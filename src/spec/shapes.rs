@@ -113,6 +113,9 @@ impl NetworkSpec {
                 if *function == super::Function::MuLaw && samples(0)? != 256 {
                     return Err("mu-law has 256 codes");
                 }
+                if *function == super::Function::Centre {
+                    samples(0)?;
+                }
                 values(width(0))
             }
             Op::Add | Op::Gate if width(0) != width(1) => Err("the inputs differ in width"),

@@ -1,0 +1,109 @@
+//! What kind of data a network is for: what is cut out of a file, and the grid on which it lies.
+//!
+//! What must stay true: the symbols of an example are in the order of the data (row, column, channel; or time), whatever the
+//! order in which the network codes them.
+
+use super::{Axis, NetworkSpec};
+
+/// What kind of data a network is for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Domain {
+    /// Colour photographs of any size.
+    Photographs,
+    /// Pictures of one size. A symbol is a sample.
+    Pictures {
+        /// Samples a pixel.
+        channels: u16,
+        /// Rows.
+        height: u32,
+        /// Columns.
+        width: u32,
+        /// Values of a sample: 2 for binary pictures, whose samples are 0 and 255 in files.
+        alphabet: u32,
+    },
+    /// Text, in segments that are coded apart. Symbol i is the byte `characters[i]`; the last symbol of the alphabet, number
+    /// `characters.len()`, stands for any other byte, which then follows it uncompressed.
+    Text {
+        /// Bytes that occurred in training, rising.
+        characters: Vec<u8>,
+        /// Bytes of a segment.
+        segment: u32,
+    },
+    /// One channel of audio, in segments that are coded apart; each sample is companded to a code of 8-bit mu-law.
+    Sound {
+        /// Samples of a segment.
+        segment: u32,
+        /// Samples a second, for what is written.
+        rate: u32,
+    },
+}
+
+/// The grid of an example.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grid {
+    /// Frames, rows, columns of the network's grid; unused axes are 1.
+    pub size: [u32; 3],
+    /// Symbols a position.
+    pub channels: u16,
+}
+
+impl Grid {
+    /// Number of positions.
+    pub fn positions(&self) -> usize {
+        self.size.iter().map(|s| *s as usize).product()
+    }
+    /// Number of symbols.
+    pub fn symbols(&self) -> usize {
+        self.positions() * usize::from(self.channels)
+    }
+}
+
+/// Symbols of an example at most.
+pub const MAX_SYMBOLS: u64 = 1 << 24;
+
+impl Domain {
+    /// Values of a symbol; none if any network's will do.
+    pub fn alphabet(&self) -> Option<u32> {
+        match self {
+            Self::Photographs => None,
+            Self::Pictures { alphabet, .. } => Some(*alphabet),
+            Self::Text { characters, .. } => Some(characters.len() as u32 + 1),
+            Self::Sound { .. } => Some(256),
+        }
+    }
+
+    /// Symbols of a whole example.
+    pub fn symbols(&self) -> Option<u64> {
+        match self {
+            Self::Photographs => None,
+            Self::Pictures { channels, height, width, .. } => {
+                u64::from(*channels).checked_mul(u64::from(*height))?.checked_mul(u64::from(*width))
+            }
+            Self::Text { segment, .. } | Self::Sound { segment, .. } => Some((*segment).into()),
+        }
+    }
+
+    /// The grid on which a network lays an example.
+    ///
+    /// # Errors
+    /// What does not fit: the axes, the alphabet or the number of channels.
+    pub fn grid(&self, spec: &NetworkSpec) -> Result<Grid, &'static str> {
+        let symbols = self.symbols().ok_or("pictures of any size have no grid")?;
+        if !(1..=MAX_SYMBOLS).contains(&symbols) {
+            return Err("an example is empty or too large");
+        }
+        if self.alphabet() != Some(spec.symbols.alphabet) {
+            return Err("the network has another alphabet than its data");
+        }
+        let own = spec.symbols.channels;
+        let size = match (self, &spec.symbols.axes[..]) {
+            (Self::Pictures { channels, height, width, .. }, [Axis::Row, Axis::Column]) if *channels == own => {
+                [1, *height, *width]
+            }
+            (_, [Axis::Feature]) if u64::from(own) == symbols => [1, 1, 1],
+            (_, [Axis::Time]) if own == 1 => [1, 1, symbols as u32],
+            _ => return Err("the network has other axes or channels than its data"),
+        };
+        Ok(Grid { size, channels: own })
+    }
+}

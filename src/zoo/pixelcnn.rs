@@ -1,0 +1,56 @@
+//! PixelCNN: masked convolutions over the pixels already coded (van den Oord, Kalchbrenner and Kavukcuoglu 2016, section 3).
+//!
+//! The first convolution has mask A (it does not see its own pixel), all later ones mask B. Because every masked kernel ends
+//! at the current column, what lies above and to the right is seen only along the diagonal: the blind spot.
+//!
+//! Kernels hold the rows up to the current one alone, since the mask would blank the others.
+
+use super::net::{Net, kernel};
+use super::{Family, Recipe, Setting, Sizes, ZooError};
+use crate::spec::{Axis, Domain, NetworkSpec};
+
+/// The entry in the registry.
+pub const FAMILY: Family = Family {
+    name: "pixelcnn",
+    title: "PixelCNN",
+    source: "van den Oord et al. 2016a",
+    settings: &[
+        Setting::new("width", "features of the residual stream", 48, 2, 1024),
+        Setting::new("first", "side of the first kernel (odd)", 7, 3, 15),
+        Setting::new("blocks", "residual blocks", 8, 0, 64),
+        Setting::new("head", "features of the last hidden layer", 64, 1, 4096),
+    ],
+    recipe: Recipe { batch: 32, rate: 2e-3, dropout: 0.0 },
+    build,
+};
+
+fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
+    let Domain::Pictures { channels, alphabet, .. } = domain else {
+        return Err(ZooError::Domain { family: FAMILY.name, what: "it takes pictures of one size" });
+    };
+    let groups = *channels;
+    // Each channel has its own part of the features.
+    let share = |n: u32| n.div_ceil(groups.into()) * u32::from(groups);
+    let (width, half) = (share(sizes.get("width")), share(sizes.get("width") / 2));
+    let side = sizes.get("first") as u16 | 1;
+    let here = kernel(1, 1, 0, 0);
+    let mut net = Net::new(FAMILY.name, &[Axis::Row, Axis::Column], groups, *alphabet);
+    let x = net.samples();
+    let first = kernel(side / 2 + 1, side, side as i16 / 2, side as i16 / 2);
+    let mut h = net.masked(width, first, groups, false, x);
+    for _ in 0..sizes.get("blocks") {
+        let r = net.relu(h);
+        let r = net.masked(half, here, groups, true, r);
+        let r = net.relu(r);
+        let r = net.masked(half, kernel(2, 3, 1, 1), groups, true, r);
+        let r = net.relu(r);
+        let r = net.masked(width, here, groups, true, r);
+        h = net.plus(h, r);
+    }
+    let h = net.relu(h);
+    let h = net.masked(share(sizes.get("head")), here, groups, true, h);
+    let h = net.relu(h);
+    let (outputs, likelihood) = net.discrete();
+    let parameters = net.masked(outputs, here, groups, true, h);
+    Ok(net.finish(parameters, likelihood))
+}
