@@ -1,87 +1,74 @@
 //! The layouts of the families, without weights; sizes are arguments, so that small ones can be executed by the tests.
+//! Those of the registry come from there; the others are described here.
 
-use crate::build::{Net, kernel, square};
 use surprisal::spec::*;
+use surprisal::zoo::net::{Net, kernel, square};
+use surprisal::zoo::{Sizes, family};
 
 const PICTURE: [Axis; 2] = [Axis::Row, Axis::Column];
 const HERE: Kernel = Kernel::new([1, 1, 1], [0, 0, 0]);
 
+/// A family of the registry.
+fn registered(name: &str, domain: &Domain, sizes: &[(&str, u32)]) -> NetworkSpec {
+    let family = family(name).unwrap();
+    let sizes: Vec<(&str, i64)> = sizes.iter().map(|(n, v)| (*n, (*v).into())).collect();
+    (family.build)(domain, &Sizes::new(family.settings, &sizes).unwrap()).unwrap()
+}
+
+fn pictures(channels: u16, alphabet: u32, side: u32) -> Domain {
+    Domain::Pictures { channels, height: side, width: side, alphabet }
+}
+
+fn text(alphabet: u32) -> Domain {
+    Domain::Text { characters: (0..alphabet as u8 - 1).collect(), segment: 64 }
+}
+
 pub fn histogram() -> NetworkSpec {
-    let mut net = Net::new("histogram", &PICTURE, 3, 256);
-    let p = net.add(Op::Constant { outputs: 3 * 256 }, &[]);
-    net.finish(p, Likelihood::Categorical)
+    registered("histogram", &pictures(3, 256, 8), &[])
 }
 
 pub fn char_rnn(cells: u32) -> NetworkSpec {
-    let mut net = Net::new("char-rnn", &[Axis::Time], 1, 256);
-    let x = net.add(Op::Previous, &[]);
-    let x = net.embed(cells, x);
-    let h = net.add(Op::Lstm { cells }, &[x]);
-    let h = net.add(Op::Lstm { cells }, &[h]);
-    let p = net.linear(256, h);
-    net.finish(p, Likelihood::Categorical)
+    registered("char-rnn", &text(65), &[("cells", cells), ("embedding", cells), ("layers", 2)])
 }
 
-/// The same on binarized digits; with coordinates it knows where it is.
-pub fn char_rnn_digits(cells: u32, coordinates: bool) -> NetworkSpec {
-    let mut net = Net::new("char-rnn-digits", &PICTURE, 1, 2);
-    let mut x = net.add(Op::Previous, &[]);
-    if coordinates {
-        let (row, column) = (net.coordinate(0, 28), net.coordinate(1, 28));
-        x = net.concat(&[x, row, column]);
-    }
-    let h = net.add(Op::Lstm { cells }, &[x]);
-    let p = net.linear(1, h);
-    net.finish(p, Likelihood::Bernoulli)
+/// The same on binary digits of a side; with coordinates it knows where it is.
+pub fn char_rnn_digits(cells: u32, side: u32, coordinates: bool) -> NetworkSpec {
+    let sizes = [("cells", cells), ("embedding", 2), ("coordinates", coordinates.into())];
+    registered("char-rnn", &pictures(1, 2, side), &sizes)
 }
 
-/// MADE over `channels` symbols of one position, in a shuffled order, with connections from inputs to outputs.
-pub fn made(channels: u16, hidden: &[usize]) -> NetworkSpec {
-    let shuffled = (0..channels).map(|i| (u32::from(i) * 5 + 3) % u32::from(channels)).map(|i| i as u16).collect();
-    let mut net = Net::new("made", &[Axis::Feature], channels, 2).order(Order::Permuted { channels: shuffled });
-    let x = net.current(channels);
-    let (inputs, outputs): (Vec<u16>, Vec<u16>) = ((1..=channels).collect(), (0..channels).collect());
-    let (mut h, mut from) = (x, inputs.clone());
-    for (layer, &n) in hidden.iter().enumerate() {
-        let to: Vec<u16> = (0..n).map(|k| ((k * 7 + layer) % (usize::from(channels) - 1)) as u16 + 1).collect();
-        h = net.add(Op::MaskedLinear { from, to: to.clone() }, &[h]);
-        h = net.relu(h);
-        from = to;
-    }
-    let p = net.add(Op::MaskedLinear { from, to: outputs.clone() }, &[h]);
-    let direct = net.add(Op::MaskedLinear { from: inputs, to: outputs }, &[x]);
-    let p = net.plus(p, direct);
-    net.finish(p, Likelihood::Bernoulli)
+/// MADE over pictures of a side, in a shuffled order with random masks.
+pub fn made(side: u32, hidden: u32, layers: u32) -> NetworkSpec {
+    registered("made", &pictures(1, 2, side), &[("hidden", hidden), ("layers", layers), ("order", 5), ("mask", 3)])
 }
 
-/// WaveNet on one axis; a digit's pixels row after row with coordinates, if a width is given.
-pub fn wavenet(alphabet: u32, width: u32, dilations: &[u16], coordinates: Option<u32>) -> NetworkSpec {
-    let mut net = Net::new("wavenet", &[Axis::Time], 1, alphabet);
-    let x = net.current(1);
-    let x = net.embed(width, x);
-    // Samples -2 and -1: the shift that keeps the current one out.
-    let mut h = net.conv(width, Kernel::new([1, 1, 2], [0, 0, 2]), x);
-    if let Some(w) = coordinates {
-        let row = net.add(Op::Coordinate { axis: 0, divisor: w, modulus: w }, &[]);
-        let column = net.add(Op::Coordinate { axis: 0, divisor: 1, modulus: w }, &[]);
-        let at = net.concat(&[row, column]);
-        let at = net.linear(width, at);
-        h = net.plus(h, at);
-    }
-    let mut skip = None;
-    for &d in dilations {
-        let k = Kernel { dilation: [1, 1, d], ..Kernel::new([1, 1, 2], [0, 0, 1]) };
-        let (a, b) = (net.conv(width, k, h), net.conv(width, k, h));
-        let gated = net.gate(a, b);
-        let (residual, out) = (net.linear(width, gated), net.linear(width, gated));
-        h = net.plus(h, residual);
-        skip = Some(skip.map_or(out, |s| net.plus(s, out)));
-    }
-    let p = net.relu(skip.expect("a layer"));
-    let p = net.linear(width, p);
-    let p = net.relu(p);
-    let p = net.linear(if alphabet == 2 { 1 } else { alphabet }, p);
-    net.finish(p, if alphabet == 2 { Likelihood::Bernoulli } else { Likelihood::Categorical })
+/// WaveNet over sound, or over binary digits of a side with coordinates.
+pub fn wavenet(side: Option<u32>, width: u32, layers: u32) -> NetworkSpec {
+    let domain = side.map_or(Domain::Sound { segment: 64, rate: 8000 }, |side| pictures(1, 2, side));
+    registered("wavenet", &domain, &[("width", width), ("skip", width), ("layers", layers)])
+}
+
+pub fn pixelcnn(channels: u16, alphabet: u32, width: u32, first: u32, blocks: u32) -> NetworkSpec {
+    let sizes = [("width", width), ("first", first), ("blocks", blocks), ("head", width)];
+    registered("pixelcnn", &pictures(channels, alphabet, 32), &sizes)
+}
+
+pub fn gated_pixelcnn(channels: u16, alphabet: u32, width: u32, first: u32, layers: u32) -> NetworkSpec {
+    let sizes = [("width", width), ("first", first), ("layers", layers), ("head", width), ("classes", 10)];
+    registered("gated-pixelcnn", &pictures(channels, alphabet, 32), &sizes)
+}
+
+pub fn pixelcnn_pp(width: u32, levels: u32, components: u32) -> NetworkSpec {
+    let sizes = [("width", width), ("levels", levels), ("blocks", 1), ("components", components)];
+    registered("pixelcnn++", &pictures(3, 256, 32), &sizes)
+}
+
+pub fn pixelsnail(width: u32, blocks: u32, side: u32) -> NetworkSpec {
+    registered("pixelsnail", &pictures(3, 256, side), &[("width", width), ("blocks", blocks), ("keys", 2)])
+}
+
+fn discrete(alphabet: u32) -> Likelihood {
+    if alphabet == 2 { Likelihood::Bernoulli } else { Likelihood::Categorical }
 }
 
 /// The masked convolutions of a PixelCNN, up to the logits.
@@ -103,44 +90,6 @@ fn pixelcnn_with(net: &mut Net, width: u32, first: u16, blocks: usize) -> NodeId
     net.masked(u32::from(g) * each, HERE, g, true, h)
 }
 
-fn discrete(alphabet: u32) -> Likelihood {
-    if alphabet == 2 { Likelihood::Bernoulli } else { Likelihood::Categorical }
-}
-
-pub fn pixelcnn(channels: u16, alphabet: u32, width: u32, first: u16, blocks: usize) -> NetworkSpec {
-    let mut net = Net::new("pixelcnn", &PICTURE, channels, alphabet);
-    let p = pixelcnn_with(&mut net, width, first, blocks);
-    net.finish(p, discrete(alphabet))
-}
-
-/// Two stacks: one sees the rows above, the other the row's left part and the first stack.
-pub fn gated_pixelcnn(channels: u16, alphabet: u32, width: u32, first: u16, layers: usize) -> NetworkSpec {
-    let (g, half) = (channels, first / 2);
-    let mut net = Net::new("gated-pixelcnn", &PICTURE, channels, alphabet);
-    let class = net.condition(Condition::Class { count: 10 });
-    let x = net.current(g);
-    let mut v = net.conv(width, kernel(half, first, half as i16, half as i16), x);
-    let mut h = net.masked(width, kernel(1, half + 1, 0, half as i16), g, false, x);
-    for _ in 0..layers {
-        let above: [NodeId; 2] = [0; 2].map(|_| net.conv(width, kernel(2, 3, 1, 1), v));
-        let left: [NodeId; 2] = [0; 2].map(|_| net.masked(width, kernel(1, 2, 0, 1), g, true, h));
-        let joined: [NodeId; 2] = [0, 1].map(|i| {
-            let from_above = net.linear(width, above[i]);
-            let class = net.embed(width, class);
-            let sum = net.plus(left[i], from_above);
-            net.plus(sum, class)
-        });
-        let gated = net.gate(joined[0], joined[1]);
-        let residual = net.masked(width, HERE, g, true, gated);
-        h = net.plus(h, residual);
-        v = net.gate(above[0], above[1]);
-    }
-    let h = net.relu(h);
-    let each = if alphabet == 2 { 1 } else { alphabet };
-    let p = net.masked(u32::from(g) * each, HERE, g, true, h);
-    net.finish(p, discrete(alphabet))
-}
-
 /// One gated residual block on a stream; `k` is its kernel, `other` what else it takes in.
 fn gated_resnet(net: &mut Net, width: u32, k: Kernel, x: NodeId, other: Option<NodeId>) -> NodeId {
     let r = net.concat_elu(x);
@@ -155,61 +104,6 @@ fn gated_resnet(net: &mut Net, width: u32, k: Kernel, x: NodeId, other: Option<N
     let b = net.activation(Function::Sigmoid, b);
     let gated = net.add(Op::Gate, &[a, b]);
     net.plus(x, gated)
-}
-
-/// Down and up through `levels` coarser grids.
-pub fn pixelcnn_pp(width: u32, levels: usize, components: u8) -> NetworkSpec {
-    let (down, right) = (kernel(2, 3, 1, 1), kernel(2, 2, 1, 1));
-    let twice = |k: Kernel| Kernel { stride: [1, 2, 2], ..k };
-    let mut net = Net::new("pixelcnn++", &PICTURE, 3, 256);
-    let x = net.current(3);
-    let mut u = net.conv(width, kernel(2, 3, 2, 1), x);
-    let (above, left) = (net.conv(width, kernel(1, 3, 1, 1), x), net.conv(width, kernel(2, 1, 1, 1), x));
-    let mut ul = net.plus(above, left);
-    let mut kept = vec![];
-    for level in 0..=levels {
-        u = gated_resnet(&mut net, width, down, u, None);
-        ul = gated_resnet(&mut net, width, right, ul, Some(u));
-        kept.push((u, ul));
-        if level < levels {
-            u = net.conv(width, twice(down), u);
-            ul = net.conv(width, twice(right), ul);
-        }
-    }
-    for level in 0..=levels {
-        let (skip_u, skip_ul) = kept.pop().expect("one a level");
-        u = gated_resnet(&mut net, width, down, u, Some(skip_u));
-        let both = net.concat(&[u, skip_ul]);
-        ul = gated_resnet(&mut net, width, right, ul, Some(both));
-        if level < levels {
-            u = net.up(width, twice(kernel(2, 3, 0, 1)), u);
-            ul = net.up(width, twice(kernel(2, 2, 0, 0)), ul);
-        }
-    }
-    let h = net.activation(Function::Elu, ul);
-    let p = net.linear(u32::from(components) * 10, h);
-    net.finish(p, Likelihood::CoupledMixture { components })
-}
-
-/// Attention over all earlier positions, whose keys hold their own pixel.
-pub fn pixelsnail(width: u32, blocks: usize) -> NetworkSpec {
-    let mut net = Net::new("pixelsnail", &PICTURE, 3, 256);
-    let x = net.current(3);
-    let above = net.conv(width, kernel(1, 3, 1, 1), x);
-    let left = net.conv(width, kernel(2, 1, 1, 1), x);
-    let mut h = net.plus(above, left);
-    let (row, column) = (net.coordinate(0, 32), net.coordinate(1, 32));
-    let at = net.concat(&[row, column]);
-    for _ in 0..blocks {
-        h = gated_resnet(&mut net, width, kernel(2, 2, 1, 1), h, None);
-        let keyed = net.concat(&[x, h, at]);
-        let asking = net.concat(&[h, at]);
-        let (q, k, v) = (net.linear(16, asking), net.linear(16, keyed), net.linear(width, keyed));
-        let seen = net.add(Op::Attention { heads: 1, pattern: Pattern::All, side: Side::Earlier }, &[q, k, v]);
-        h = net.plus(h, seen);
-    }
-    let p = net.linear(100, h);
-    net.finish(p, Likelihood::CoupledMixture { components: 10 })
 }
 
 /// One doubling of the size: three groups of pixels after the given one.

@@ -1,6 +1,5 @@
 //! Descriptions of networks: every family of the design has one, and what is computed about it is what happens.
 
-mod build;
 mod causality;
 mod families;
 mod interpreter;
