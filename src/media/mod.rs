@@ -5,6 +5,7 @@
 //! [`Options::pixels`].
 
 pub mod image;
+pub mod set;
 
 use std::ops::ControlFlow;
 

@@ -12,13 +12,13 @@
 //! IDAT chunks, and the chunks after it.
 
 mod filter;
-mod idat;
+pub(in crate::media) mod idat;
 mod layout;
 mod matcher;
 pub(in crate::media) mod rebuild;
 pub(in crate::media) mod retoken;
 mod scanlines;
-mod search;
+pub(in crate::media) mod search;
 mod tokens;
 
 use std::ops::ControlFlow;

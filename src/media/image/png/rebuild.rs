@@ -80,15 +80,29 @@ impl Rebuild {
             Rebuild::Retoken(corrections) => run_retoken(corrections, shape, samples, filters, limits, take),
         }
     }
+
+    /// Makes the deflate data of plain bytes.
+    pub fn run_plain(
+        &self,
+        bytes: &[u8],
+        take: &mut dyn FnMut(&[u8]) -> Result<(), MediaError>,
+    ) -> Result<(), MediaError> {
+        match self {
+            Rebuild::Zlib(params) => deflate(*params, take, |deflater, out| deflater.write(bytes, false, out)),
+            Rebuild::Retoken(corrections) => retoken::run(corrections, bytes, take),
+        }
+    }
 }
 
-fn run_zlib(
+/// Takes pieces of a deflate stream, and may stop it.
+type Out<'a> = dyn FnMut(&[u8]) -> ControlFlow<()> + 'a;
+
+/// Deflates what `feed` writes.
+fn deflate(
     params: Params,
-    shape: &Shape,
-    samples: &[u8],
-    filters: &[u8],
     take: &mut dyn FnMut(&[u8]) -> Result<(), MediaError>,
-) -> Result<u32, MediaError> {
+    feed: impl FnOnce(&mut Deflater, &mut Out<'_>) -> ControlFlow<()>,
+) -> Result<(), MediaError> {
     let refused = || MediaError::Rebuilder { name: ZLIB.name, reason: "it did not start, or memory is short".into() };
     let mut deflater = Deflater::new(params).ok_or_else(refused)?;
     let mut error = None;
@@ -99,17 +113,30 @@ fn run_zlib(
             ControlFlow::Break(())
         }
     };
-    let mut adler = 1;
-    let flow = shape.filtered(samples, filters, |bytes| {
-        adler = adler32(adler, bytes);
-        deflater.write(bytes, false, &mut out)
-    });
+    let flow = feed(&mut deflater, &mut out);
     let flow = if flow.is_continue() { deflater.write(&[], true, &mut out) } else { flow };
     match (flow, error) {
         (_, Some(error)) => Err(error),
         (ControlFlow::Break(()), None) => Err(refused()),
-        (ControlFlow::Continue(()), None) => Ok(adler),
+        (ControlFlow::Continue(()), None) => Ok(()),
     }
+}
+
+fn run_zlib(
+    params: Params,
+    shape: &Shape,
+    samples: &[u8],
+    filters: &[u8],
+    take: &mut dyn FnMut(&[u8]) -> Result<(), MediaError>,
+) -> Result<u32, MediaError> {
+    let mut adler = 1;
+    deflate(params, take, |deflater, out| {
+        shape.filtered(samples, filters, |bytes| {
+            adler = adler32(adler, bytes);
+            deflater.write(bytes, false, &mut *out)
+        })
+    })?;
+    Ok(adler)
 }
 
 fn run_retoken(

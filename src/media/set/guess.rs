@@ -1,0 +1,35 @@
+//! What kind of data files hold, for whoever trains a network on them.
+//!
+//! What must stay true: a network for what these functions say takes the files that they were asked about.
+
+use super::pictures::{self, Stack};
+use super::{SetError, unzipped};
+use crate::media::Limits;
+use crate::spec::Domain;
+
+/// The pictures that a file holds: of its own size, or `tile` (width, height) by `tile` if it is a sprite sheet. Binary if all
+/// values are 0 and 255, or 0 and 1.
+///
+/// # Errors
+/// A file that holds no pictures, or a sheet that is not made of such tiles.
+pub fn pictures_of(file: &[u8], tile: Option<(u32, u32)>, limits: &Limits) -> Result<Domain, SetError> {
+    let (stack, _) = pictures::open(&unzipped(file, limits)?, limits)?;
+    let Stack { height, width, channels, values, .. } = stack;
+    let alphabet = if pictures::one(&values).is_ok() { 2 } else { 256 };
+    let (width, height) = match tile {
+        None => (width, height),
+        Some((w, h)) if w > 0 && h > 0 && width % w == 0 && height % h == 0 => (w, h),
+        Some((w, h)) => {
+            let found = format!("{width} x {height} pixels");
+            return Err(SetError::Picture(format!("a sheet of {found} is not made of tiles of {w} x {h}")));
+        }
+    };
+    Ok(Domain::Pictures { channels, height, width, alphabet })
+}
+
+/// Texts in segments of `segment` bytes, with the characters of all of them.
+pub fn text_of<'a>(texts: impl IntoIterator<Item = &'a [u8]>, segment: u32) -> Domain {
+    let mut seen = [false; 256];
+    texts.into_iter().flatten().for_each(|b| seen[usize::from(*b)] = true);
+    Domain::Text { characters: (0..=255u8).filter(|b| seen[usize::from(*b)]).collect(), segment }
+}
