@@ -7,24 +7,13 @@ mod common;
 
 use std::time::Instant;
 use surprisal::adapt::{self, Area, Fit};
-use surprisal::codec::bands::{bands, measure_band, places};
-use surprisal::engine::{Field, Kernel, Network};
+use surprisal::codec::bands::{bands, field, measure_band};
+use surprisal::engine::{Kernel, Network};
 use surprisal::entropy::Bits;
 use surprisal::media::image::Picture;
 
 fn cost(network: &Network, picture: &Picture) -> u64 {
     bands(picture.height).map(|band| measure_band(network, picture, band)).sum::<Bits>().ceil_bytes()
-}
-
-fn field(network: &Network, picture: &Picture) -> Field {
-    let (width, height, channels) = (picture.width as usize, picture.height as usize, usize::from(picture.channels));
-    let mut field = Field::new(width, height, channels, network.reach(), true);
-    for (i, pixel) in picture.samples.chunks_exact(channels).enumerate() {
-        for (channel, place) in places(channels).iter().enumerate() {
-            field.set(channel, (i / width) as isize, i % width, pixel[*place]);
-        }
-    }
-    field
 }
 
 fn main() {

@@ -4,9 +4,9 @@
 //! `SURPRISAL_MUTATIONS` sets the number of mutations (500 if it is not set).
 
 use std::sync::Arc;
-use surprisal::codec::bands::{Code, bands, decode_picture, encode_band};
+use surprisal::codec::bands::{Code, bands, decode_picture, encode_band, field};
 use surprisal::engine::reference;
-use surprisal::engine::{Executor, Field, Kernel, Network, Position, Program, ProgramError};
+use surprisal::engine::{Executor, Kernel, Network, Position, Program, ProgramError};
 use surprisal::media::image::Picture;
 
 const MODEL: &[u8] = include_bytes!("../models/photo.srm");
@@ -59,10 +59,7 @@ fn run(program: Program, picture: &Picture) {
     let rows = picture.samples.chunks_exact(picture.width as usize * 3);
     let planes: reference::Picture = [1, 0, 2].map(|c| rows.clone().map(|r| row(r, c)).collect()).into();
     let network = Network::new(Arc::new(program), Kernel::best());
-    let mut field = Field::new(picture.width as usize, picture.height as usize, 3, network.reach(), true);
-    for (y, x) in (0..planes[0].len()).flat_map(|y| (0..planes[0][0].len()).map(move |x| (y, x))) {
-        (0..3).for_each(|c| field.set(c, y as isize, x, planes[c][y][x]));
-    }
+    let field = field(&network, picture);
     let position = Position { row: 3, column: 5 };
     let mut executor = Executor::new(&network, 1);
     executor.all(&field, &[position]);

@@ -3,10 +3,10 @@
 //! What must stay true: writing and measuring ask this with the same arguments, so they code with the same network; and it
 //! is the network that a decoder will make of the code.
 
-use super::bands::{ROWS, places};
+use super::bands::{self, ROWS};
 use super::pieces::looks_drawn;
 use crate::adapt::{self, Area, Fit};
-use crate::engine::{Field, Network};
+use crate::engine::Network;
 use crate::media::image::Picture;
 
 /// Pictures with fewer pixels are not worth a try.
@@ -24,19 +24,13 @@ pub(super) fn of_any_size(network: &Network, picture: &Picture, fit: &Fit) -> Op
     if fit.steps == 0 {
         return None;
     }
-    let (width, channels) = (picture.width as usize, usize::from(picture.channels));
-    let line = width * channels;
+    let line = picture.width as usize * usize::from(picture.channels);
     // What the byte model may take is not adapted to.
     let bands = picture.samples.chunks(ROWS as usize * line).enumerate();
     let rows = |(i, samples): (usize, &[u8])| i as u32 * ROWS..i as u32 * ROWS + (samples.len() / line) as u32;
     let likely = bands.filter(|(_, samples)| !looks_drawn(samples, picture.width, picture.channels));
     let rows: Vec<u32> = likely.flat_map(rows).collect();
-    let mut field = Field::new(width, picture.height as usize, channels, network.reach(), true);
-    for (y, row) in picture.samples.chunks_exact(line).enumerate() {
-        for (channel, place) in places(channels).iter().enumerate() {
-            (0..width).for_each(|x| field.set(channel, y as isize, x, row[x * channels + place]));
-        }
-    }
+    let field = bands::field(network, picture);
     let code = adapt::fit(network, &Area { field: &field, width: picture.width, rows }, fit)?;
     let adapted = adapt::apply(network, &code).ok()?;
     Some((adapted, code))

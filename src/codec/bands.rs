@@ -70,6 +70,18 @@ impl Model<'_> {
     }
 }
 
+/// The samples of a whole picture, all known.
+pub fn field(network: &Network, picture: &Picture) -> Field {
+    let (width, height, channels) = (picture.width as usize, picture.height as usize, usize::from(picture.channels));
+    let mut field = Field::new(width, height, channels, network.reach(), true);
+    for (i, pixel) in picture.samples.chunks_exact(channels).enumerate() {
+        for (channel, place) in places(channels).iter().enumerate() {
+            field.set(channel, (i / width) as isize, i % width, pixel[*place]);
+        }
+    }
+    field
+}
+
 /// What lies above a band.
 enum Above<'a> {
     /// Nothing: it is the first.

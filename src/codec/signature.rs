@@ -5,13 +5,13 @@
 //! threads, the machine, the compiler or its options.
 
 use super::adapted::of_any_size;
-use super::bands::{Band, Code, Model, Source, bands, decode_picture, encode_band, measure_band, places, strip};
+use super::bands::{Band, Code, Model, Source, bands, decode_picture, encode_band, field, measure_band, places, strip};
 use super::builtin::BUILT_IN;
 use super::lockstep::{Coded, decode_pictures};
 use super::{DEFAULT_LIMIT, Effort, Models, Options, compress, decompress};
 use crate::adapt::Fit;
 use crate::engine::device::{DeviceError, Interval};
-use crate::engine::{Device, Executor, Field, Kernel, Network, Position, Runner, reference};
+use crate::engine::{Device, Executor, Kernel, Network, Position, Runner, reference};
 use crate::entropy::{Bits, Damaged};
 use crate::media::image::Picture;
 use crate::predict::bytes;
@@ -118,14 +118,9 @@ impl Runs<'_> {
             };
             return Ok((0..width * height).map(|i| nodes.iter().map(|node| of(node, i)).collect()).collect());
         }
-        let channels = usize::from(picture.channels);
-        let mut field = Field::new(width, height, channels, self.network.reach(), true);
+        let field = field(self.network, picture);
         let position = |i: usize| Position { row: (i / width) as u32, column: (i % width) as u32 };
         let positions: Vec<_> = (0..width * height).map(position).collect();
-        for (pixel, p) in picture.samples.chunks_exact(channels).zip(&positions) {
-            let set = |(c, place): (usize, &usize)| field.set(c, p.row as isize, p.column as usize, pixel[*place]);
-            places(channels).iter().enumerate().for_each(set);
-        }
         let mut executor = Executor::new(self.network, BATCH);
         let mut all = Vec::new();
         for positions in positions.chunks(BATCH) {
