@@ -6,6 +6,7 @@
 mod bar;
 mod completions;
 mod compress;
+mod dataset;
 mod decompress;
 mod fault;
 mod info;
@@ -52,6 +53,7 @@ enum Command {
     Info(info::Args),
     Measure(measure::Args),
     Models(models::Args),
+    Dataset(dataset::Args),
     Train(train::Args),
     Quantize(quantize::Args),
     #[command(hide = true)]
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Info(args) => info::run(args, global),
         Command::Measure(args) => measure::run(args, global),
         Command::Models(args) => models::run(args, global),
+        Command::Dataset(args) => dataset::run(args, global),
         Command::Train(args) => train::run(args, global),
         Command::Quantize(args) => quantize::run(args, global),
         Command::Completions(args) => completions::run(args),

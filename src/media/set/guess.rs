@@ -2,8 +2,7 @@
 //!
 //! What must stay true: a network for what these functions say takes the files that they were asked about.
 
-use super::pictures::{self, Stack};
-use super::{SetError, unzipped};
+use super::{SetError, pictures, unzipped};
 use crate::media::Limits;
 use crate::spec::Domain;
 
@@ -14,17 +13,9 @@ use crate::spec::Domain;
 /// A file that holds no pictures, or a sheet that is not made of such tiles.
 pub fn pictures_of(file: &[u8], tile: Option<(u32, u32)>, limits: &Limits) -> Result<Domain, SetError> {
     let (stack, _) = pictures::open(&unzipped(file, limits)?, limits)?;
-    let Stack { height, width, channels, values, .. } = stack;
-    let alphabet = if pictures::one(&values).is_ok() { 2 } else { 256 };
-    let (width, height) = match tile {
-        None => (width, height),
-        Some((w, h)) if w > 0 && h > 0 && width % w == 0 && height % h == 0 => (w, h),
-        Some((w, h)) => {
-            let found = format!("{width} x {height} pixels");
-            return Err(SetError::Picture(format!("a sheet of {found} is not made of tiles of {w} x {h}")));
-        }
-    };
-    Ok(Domain::Pictures { channels, height, width, alphabet })
+    let (width, height) = stack.tile(tile)?;
+    let alphabet = if pictures::one(&stack.values).is_ok() { 2 } else { 256 };
+    Ok(Domain::Pictures { channels: stack.channels, height, width, alphabet })
 }
 
 /// Texts in segments of `segment` bytes, with the characters of all of them.

@@ -9,6 +9,7 @@
 //!
 //! Recipe, version 1: how the file is gzipped (0: not), its form, and what that form needs; see the modules.
 
+mod array;
 mod error;
 mod guess;
 mod gzip;
@@ -16,6 +17,7 @@ mod idx;
 mod pictures;
 mod text;
 
+pub use array::{Array, sampled, thresholded};
 pub use error::SetError;
 pub use guess::{pictures_of, text_of};
 pub use gzip::unzipped;

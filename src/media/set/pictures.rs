@@ -28,6 +28,21 @@ pub struct Stack {
     pub values: Vec<u8>,
 }
 
+impl Stack {
+    /// Width and height of an example: the pictures', or those of a sheet's tiles.
+    pub fn tile(&self, tile: Option<(u32, u32)>) -> Result<(u32, u32), SetError> {
+        let (width, height) = (self.width, self.height);
+        match tile {
+            None => Ok((width, height)),
+            Some((w, h)) if self.counted && (w, h) == (width, height) => Ok((w, h)),
+            Some((w, h)) if !self.counted && w > 0 && h > 0 && width % w == 0 && height % h == 0 => Ok((w, h)),
+            Some((w, h)) => Err(SetError::Picture(format!(
+                "a picture of {width} x {height} pixels is not made of tiles of {w} x {h}"
+            ))),
+        }
+    }
+}
+
 /// What restores a file besides its symbols.
 pub struct Pictures {
     /// The value of the symbol 1; 0 if the symbols are the values.
@@ -193,7 +208,7 @@ pub fn read(file: &[u8], domain: &Domain, limits: &Limits) -> Result<(Vec<u16>, 
 }
 
 /// Which way [`tiles`] goes.
-enum Side {
+pub enum Side {
     /// A sheet to tiles one after the other.
     Apart,
     /// Back.
@@ -201,7 +216,7 @@ enum Side {
 }
 
 /// Moves samples between a sheet of some width and its tiles of some height and width.
-fn tiles<T: Copy + Default>([sheet, height, width]: [u32; 3], channels: u16, from: &[T], side: Side) -> Vec<T> {
+pub fn tiles<T: Copy + Default>([sheet, height, width]: [u32; 3], channels: u16, from: &[T], side: Side) -> Vec<T> {
     let (line, unit) = (sheet as usize * usize::from(channels), width as usize * usize::from(channels));
     let (rows, across) = (height as usize, (sheet / width.max(1)) as usize);
     let mut to = vec![T::default(); from.len()];
