@@ -4,7 +4,7 @@ use std::sync::Arc;
 use surprisal::engine::reference::{self, Picture};
 use surprisal::engine::{Executor, Field, Kernel, Network, Params, Position, Program, ProgramError};
 use surprisal::entropy::Distribution;
-use surprisal::spec::{NetworkSpec, Node, Op};
+use surprisal::spec::{Domain, NetworkSpec, Node, Op};
 
 fn program() -> Arc<Program> {
     let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/models/photo.srm")).unwrap();
@@ -49,8 +49,8 @@ fn changed(change: impl FnOnce(&mut NetworkSpec, &mut Vec<Params>)) -> Result<Pr
     let mut spec = program.spec().clone();
     let mut params = (0..spec.nodes.len()).map(|node| program.params(node).clone()).collect();
     change(&mut spec, &mut params);
-    let tables = (0..spec.outputs.len()).map(|output| program.tables(output).clone()).collect();
-    Program::new("changed", spec, params, tables)
+    let tables = (0..spec.outputs.len()).map(|output| program.head(output).clone()).collect();
+    Program::new("changed", Domain::Photographs, spec, params, tables)
 }
 
 #[test]
@@ -100,9 +100,12 @@ fn a_small_file_cannot_ask_for_much_memory() {
 fn a_name_that_cannot_be_printed_is_refused() {
     let program = program();
     let params = || (0..program.spec().nodes.len()).map(|node| program.params(node).clone()).collect();
-    let tables = || (0..3).map(|output| program.tables(output).clone()).collect();
+    let tables = || (0..3).map(|output| program.head(output).clone()).collect();
     for name in ["", "\x1b[2J", &"x".repeat(65)] {
-        assert!(matches!(Program::new(name, program.spec().clone(), params(), tables()), Err(ProgramError::Name)));
+        assert!(matches!(
+            Program::new(name, Domain::Photographs, program.spec().clone(), params(), tables()),
+            Err(ProgramError::Name)
+        ));
     }
 }
 

@@ -41,6 +41,9 @@ pub enum ModelError {
         /// What is wrong with it.
         fault: String,
     },
+    /// The model that the user named is for data of another kind.
+    #[error("the model '{0}' is for data of one size, not for photographs; this version cannot code with it")]
+    OtherData(String),
 }
 
 fn places(looked: &[Place]) -> String {

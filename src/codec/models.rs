@@ -5,7 +5,7 @@ use super::effort::Level;
 use super::error::ModelError;
 use crate::engine::device::{self, Device, DeviceError, Runner};
 use crate::engine::{Kernel, ModelId, Network, Program};
-use crate::spec::Axis;
+use crate::spec::{Axis, Domain};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -144,7 +144,7 @@ impl Models {
         }
         let program = match BUILT_IN.iter().find(|model| model.id() == id) {
             Some(model) => model.program().ok(),
-            None => self.programs().find(|program| program.id() == id),
+            None => self.programs().find(|program| program.id() == id && *program.domain() == Domain::Photographs),
         };
         let program = program.ok_or_else(|| ModelError::Missing { id, looked: self.places.clone() })?;
         Ok(self.network(program))
@@ -163,8 +163,14 @@ impl Models {
         Ok(program.map(|program| self.network(program)))
     }
 
-    /// The model that `name` stands for: a file, a name, or the first six or more digits of an id.
+    /// The model for photographs that `name` stands for.
     fn choose(&self, name: &str) -> Result<Arc<Program>, ModelError> {
+        let program = self.named(name)?;
+        if *program.domain() == Domain::Photographs { Ok(program) } else { Err(ModelError::OtherData(name.to_owned())) }
+    }
+
+    /// The model that `name` stands for: a file, a name, or the first six or more digits of an id.
+    fn named(&self, name: &str) -> Result<Arc<Program>, ModelError> {
         let path = Path::new(name);
         if path.is_file() {
             let found = load(&Place::Named(path.to_owned()), path.to_owned());

@@ -37,8 +37,8 @@ impl Program {
                 bias.clone_from(new);
             }
         }
-        let tables = (0..self.spec().outputs.len()).map(|output| self.tables(output).clone()).collect();
-        Self::new(self.name(), self.spec().clone(), params, tables)
+        let heads = (0..self.spec().outputs.len()).map(|output| self.head(output).clone()).collect();
+        Self::new(self.name(), self.domain().clone(), self.spec().clone(), params, heads)
     }
 }
 

@@ -26,4 +26,4 @@ pub use executor::{Buffers, Executor, Position};
 pub use field::Field;
 pub use kernels::Kernel;
 pub use network::Network;
-pub use program::{MAX_REACH, ModelId, Params, Program, ProgramError};
+pub use program::{Head, MAX_REACH, ModelId, Params, Program, ProgramError};

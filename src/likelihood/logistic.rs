@@ -120,16 +120,44 @@ impl Tables {
     }
 }
 
+/// From parameters to places in tables.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Units {
+    drop: u32,
+    half: i64,
+}
+
+impl Units {
+    #[inline(always)]
+    pub fn new(fraction: u8) -> Self {
+        let drop = u32::from(fraction) - LOG_FRACTION;
+        Self { drop, half: (1i64 << drop) >> 1 }
+    }
+    /// The place of a log-weight in the table of weights, where `top` is the largest.
+    #[inline(always)]
+    pub fn below(self, top: i16, logit: i16) -> usize {
+        let below = (i64::from(top) - i64::from(logit) + self.half) >> self.drop;
+        (below as usize).min(WEIGHT_ENTRIES - 1)
+    }
+    /// The place of a log-scale, relative to `log_scale`, in the table of inverse scales.
+    #[inline(always)]
+    pub fn level(self, scale: i16, log_scale: i64) -> usize {
+        let log = ((i64::from(scale) + self.half) >> self.drop) + log_scale;
+        let log = log.clamp(LOG_SCALE.0 << LOG_FRACTION, LOG_SCALE.1 << LOG_FRACTION);
+        (log - (LOG_SCALE.0 << LOG_FRACTION)) as usize
+    }
+}
+
 /// One logistic, ready to be evaluated.
 #[derive(Debug, Clone, Copy, Default)]
-struct Component {
-    weight: u32,
+pub(super) struct Component {
+    pub weight: u32,
     /// `1 / s` with [`INVERSE_FRACTION`] bits.
-    inverse: u32,
+    pub inverse: u32,
     /// Mean plus one half, with [`MEAN_FRACTION`] bits: what a bound is compared with.
-    center: i64,
+    pub center: i64,
     /// The scale's place in the table of inverse scales.
-    level: i16,
+    pub level: i16,
 }
 
 impl Component {
@@ -167,8 +195,7 @@ impl<'t> Mixture<'t> {
         let top = logits.iter().copied().max().unwrap_or(0);
         let (unit, log_scale) = (i64::from(tables.unit[level]), i64::from(tables.log_scale[level]));
         let fraction = u32::from(tables.fraction);
-        let drop = fraction - LOG_FRACTION;
-        let half = (1i64 << drop) >> 1;
+        let units = Units::new(tables.fraction);
         // As arrays, the indices below need no check.
         let sized = "a table that was checked";
         let weights: &[u16; WEIGHT_ENTRIES] = tables.weight.first_chunk().expect(sized);
@@ -178,23 +205,52 @@ impl<'t> Mixture<'t> {
         let (mut total, mut heaviest, mut start) = (0, 0, middle);
         let each = logits.iter().zip(means).zip(scales).zip(&mut components);
         for (((logit, mean), scale), component) in each {
-            let below = (i64::from(top) - i64::from(*logit) + half) >> drop;
-            let weight = u32::from(weights[(below as usize).min(WEIGHT_ENTRIES - 1)]);
-            let log = ((i64::from(*scale) + half) >> drop) + log_scale;
-            let log = log.clamp(LOG_SCALE.0 << LOG_FRACTION, LOG_SCALE.1 << LOG_FRACTION);
+            let weight = u32::from(weights[units.below(top, *logit)]);
             let center = middle + ((i64::from(*mean) * unit) >> fraction);
-            let level = log - (LOG_SCALE.0 << LOG_FRACTION);
-            *component = Component { weight, inverse: inverses[level as usize], center, level: level as i16 };
+            let level = units.level(*scale, log_scale);
+            *component = Component { weight, inverse: inverses[level], center, level: level as i16 };
             total += weight;
             if weight > heaviest {
                 (heaviest, start) = (weight, center);
             }
         }
         let start = (start >> MEAN_FRACTION).clamp(1, 255) as u32;
-        let floor = u32::from(tables.floor);
-        let gain = ((TOTAL - 256 * u64::from(floor)) << 16) / u64::from(total.max(1));
+        Self { start, ..Self::of(tables, components, used, total, 256) }
+    }
+
+    /// The mixture of some logistics, whose weights add up to `total` (below 2^20), over `0..alphabet`.
+    #[inline(always)]
+    pub(super) fn of(
+        tables: &'t Tables,
+        components: [Component; MAX_COMPONENTS],
+        used: usize,
+        total: u32,
+        alphabet: u32,
+    ) -> Self {
+        let sized = "a table that was checked";
         let sigmoid = tables.sigmoid.first_chunk().expect(sized);
-        Self { sigmoid, inverse: inverses, floor, components, used, gain, start }
+        let inverse = tables.inverse.first_chunk().expect(sized);
+        let floor = u32::from(tables.floor);
+        let gain = ((TOTAL - u64::from(alphabet * floor)) << 16) / u64::from(total.max(1));
+        Self { sigmoid, inverse, floor, components, used, gain, start: 1 }
+    }
+
+    /// The part of each logistic, of [`SIGMOID_ONE`], at a symbol of `0..alphabet`.
+    pub(super) fn masses(&self, symbol: u32, alphabet: u32) -> [u32; MAX_COMPONENTS] {
+        let mut masses = [0; MAX_COMPONENTS];
+        for (mass, c) in masses.iter_mut().zip(&self.components[..self.used]) {
+            let low = if symbol == 0 { 0 } else { self.sigmoid(c.argument(symbol)) };
+            let high = if symbol + 1 >= alphabet { SIGMOID_ONE } else { self.sigmoid(c.argument(symbol + 1)) };
+            *mass = high - low;
+        }
+        masses
+    }
+
+    /// The count below a bound of 1 or more; the floor's part of `alphabet` symbols is that of the mixture.
+    #[inline]
+    pub(super) fn count_below(&self, bound: u32) -> u32 {
+        let [sum] = self.sums([bound]);
+        self.count(bound, sum)
     }
 
     /// Four rising bounds around the heaviest logistic's mean, about twice its scale apart.
@@ -217,8 +273,7 @@ impl<'t> Mixture<'t> {
         if bound > 255 {
             return TOTAL as u32;
         }
-        let [sum] = self.sums([bound]);
-        self.count(bound, sum)
+        self.count_below(bound)
     }
 
     /// The weighted sums of the logistics' functions at some bounds: side by side, since each waits long for its table.

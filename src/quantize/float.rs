@@ -1,6 +1,7 @@
 //! A network in floating point, at one position: what the quantizer calibrates with and compares to.
 
 use crate::engine::reference::{Picture, neighbour};
+use crate::likelihood::coupled;
 use crate::spec::{NetworkSpec, NodeId, Op};
 use std::collections::HashMap;
 
@@ -110,4 +111,44 @@ pub fn mixture_bits(parameters: &[f32], mean: f64, unit: f64, log_scale: f64, fl
         probability += (p(i) - top).exp() / total * (high - low);
     }
     -(probability * (1.0 - floor) + floor / 256.0).log2()
+}
+
+/// Code length in bits of a symbol of two, given the log-odds of 1.
+pub fn bernoulli_bits(log_odds: f32, symbol: u16) -> f64 {
+    let x = f64::from(log_odds);
+    (if symbol == 1 { -x } else { x }).exp().ln_1p() / std::f64::consts::LN_2
+}
+
+/// Code length in bits of a symbol, given a log-weight for each value.
+pub fn categorical_bits(parameters: &[f32], symbol: u16) -> f64 {
+    let top = parameters.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
+    let total: f64 = parameters.iter().map(|v| f64::from(v - top).exp()).sum();
+    (total.ln() - f64::from(parameters[usize::from(symbol)] - top)) / std::f64::consts::LN_2
+}
+
+/// Code length in bits of channel `known.len()`, given the symbols of those before, under a mixture whose parameters are laid
+/// out as [`coupled`] says.
+pub fn coupled_bits(parameters: &[f32], channels: usize, alphabet: u32, known: &[u16], symbol: u16) -> f64 {
+    let k = parameters.len() / coupled::values(channels);
+    let at = |p: usize, i: usize| f64::from(parameters[p * k + i]);
+    let (a, limit) = (f64::from(alphabet), f64::from(coupled::COEFFICIENT));
+    let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
+    let mass = |c: usize, i: usize, symbol: u16| {
+        let first = 1 + 2 * channels + c * c.saturating_sub(1) / 2;
+        let moved = |d: usize| at(first + d, i).clamp(-limit, limit) * (2.0 * f64::from(known[d]) - a + 1.0) * 2.0 / a;
+        let mean = (a - 1.0) / 2.0 + a / 4.0 * (at(1 + c, i) + (0..c).map(moved).sum::<f64>());
+        let scale = (at(1 + channels + c, i) + (a / 4.0).ln()).clamp(-3.0, 7.0).exp();
+        let bound = |b: f64| sigmoid((b - mean) / scale);
+        let high = if u32::from(symbol) + 1 == alphabet { 1.0 } else { bound(f64::from(symbol) + 0.5) };
+        high - if symbol == 0 { 0.0 } else { bound(f64::from(symbol) - 0.5) }
+    };
+    let top = (0..k).map(|i| at(0, i)).fold(f64::NEG_INFINITY, f64::max);
+    let mut weights: Vec<f64> = (0..k).map(|i| (at(0, i) - top).exp()).collect();
+    for (d, symbol) in known.iter().enumerate() {
+        weights.iter_mut().enumerate().for_each(|(i, w)| *w *= mass(d, i, *symbol) + 2f64.powi(-22));
+    }
+    let total: f64 = weights.iter().sum();
+    let probability: f64 = weights.iter().enumerate().map(|(i, w)| w / total * mass(known.len(), i, symbol)).sum();
+    let floor = 2f64.powi(-i32::from(coupled::FLOOR));
+    -(probability * (1.0 - floor) + floor / a).log2()
 }

@@ -4,7 +4,8 @@
 use super::float::{FloatNetwork, Layer};
 use super::{QuantizeError, tables};
 use crate::engine::{Params, Program};
-use crate::spec::{Likelihood, NetworkSpec, NodeId, Op};
+use crate::likelihood::Head;
+use crate::spec::{Domain, Likelihood, NetworkSpec, NodeId, Op};
 
 /// Activations stay within `+-(2^ACTIVATION_BITS - 1)`, so that weights keep their bits.
 pub const ACTIVATION_BITS: u32 = 13;
@@ -74,9 +75,9 @@ pub fn quantize(name: &str, network: &FloatNetwork, largest: &[f64]) -> Result<Q
         let Likelihood::LogisticMixture { unit, floor, .. } = &output.likelihood else {
             return Err(QuantizeError::Operation(format!("{:?}", output.likelihood)));
         };
-        mixtures.push(tables::mixture(levels, *unit, *floor, shared[output.parameters] as u8));
+        mixtures.push(Head::Mixture(tables::mixture(levels, *unit, *floor, shared[output.parameters] as u8)));
     }
-    let program = Program::new(name, spec.clone(), params, mixtures)?;
+    let program = Program::new(name, Domain::Photographs, spec.clone(), params, mixtures)?;
     Ok(Quantized { program, fractions, rounded })
 }
 

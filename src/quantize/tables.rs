@@ -3,6 +3,7 @@
 use super::float::{level, scale};
 use crate::engine::Params;
 use crate::likelihood::logistic::*;
+use crate::likelihood::{bernoulli as bit, categorical as any, coupled as joint};
 
 /// Levels of [`Params::Scale`] for every sum of `terms` absolute differences of 8-bit samples.
 pub fn levels(terms: usize) -> Vec<u8> {
@@ -49,4 +50,29 @@ pub fn mixture(levels: usize, unit: u8, floor: u8, fraction: u8) -> Tables {
             })
             .collect(),
     }
+}
+
+/// Tables of log-odds with `fraction` fractional bits.
+pub fn bernoulli(fraction: u8) -> bit::Tables {
+    let count = |i: usize| 65536.0 / (1.0 + (i as f64 / f64::from(1u32 << bit::FRACTION)).exp());
+    let unlikely = (0..bit::ENTRIES).map(|i| count(i).round().max(1.0) as u16).collect();
+    bit::Tables { fraction, unlikely }
+}
+
+/// Tables of log-weights with `fraction` fractional bits.
+pub fn categorical(fraction: u8) -> any::Tables {
+    let weight = |i: usize| f64::from(any::ONE) * (-(i as f64) / f64::from(1u32 << any::FRACTION)).exp();
+    any::Tables { fraction, weight: (0..any::ENTRIES).map(|i| weight(i).round() as u32).collect() }
+}
+
+/// Tables of a coupled mixture whose parameters have `fraction` fractional bits.
+pub fn coupled(alphabet: u32, fraction: u8) -> joint::Tables {
+    let quarter = f64::from(alphabet) / 4.0;
+    let floor = 2f64.powi(PRECISION as i32 - i32::from(joint::FLOOR)) / f64::from(alphabet);
+    joint::Tables(Tables {
+        floor: floor.round() as u16,
+        unit: vec![(quarter * f64::from(1u32 << MEAN_FRACTION)).round() as u32],
+        log_scale: vec![(quarter.ln() * f64::from(1u32 << LOG_FRACTION)).round() as i32],
+        ..mixture(1, 0, joint::FLOOR, fraction)
+    })
 }

@@ -91,6 +91,16 @@ impl NetworkSpec {
         Ok(widths)
     }
 
+    /// How much coarser each node's grid is than that of the symbols, an axis; none where its values are the same everywhere.
+    pub fn strides(&self) -> Result<Vec<Option<[u32; 3]>>, SpecError> {
+        Ok(self.shapes()?.iter().map(|s| s.stride).collect())
+    }
+
+    /// The alphabet of each node whose values are samples.
+    pub fn alphabets(&self) -> Result<Vec<Option<u32>>, SpecError> {
+        Ok(self.shapes()?.iter().map(|s| s.alphabet).collect())
+    }
+
     /// Whether a triple leaves the axes that do not exist at `neutral`.
     pub(super) fn leaves_unused<T: PartialEq>(&self, triple: [T; 3], neutral: T) -> bool {
         triple[..3 - self.symbols.axes.len()].iter().all(|v| *v == neutral)

@@ -4,6 +4,7 @@
 //! order in which the network codes them.
 
 use super::{Axis, NetworkSpec};
+use crate::wire::{Reader, WireError, Writer};
 
 /// What kind of data a network is for.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -61,6 +62,9 @@ impl Grid {
 /// Symbols of an example at most.
 pub const MAX_SYMBOLS: u64 = 1 << 24;
 
+/// Samples a second at most.
+pub const MAX_RATE: u32 = 768_000;
+
 impl Domain {
     /// Values of a symbol; none if any network's will do.
     pub fn alphabet(&self) -> Option<u32> {
@@ -95,6 +99,9 @@ impl Domain {
         if self.alphabet() != Some(spec.symbols.alphabet) {
             return Err("the network has another alphabet than its data");
         }
+        if matches!(self, Self::Sound { rate, .. } if !(1..=MAX_RATE).contains(rate)) {
+            return Err("there are too few or too many samples a second");
+        }
         let own = spec.symbols.channels;
         let size = match (self, &spec.symbols.axes[..]) {
             (Self::Pictures { channels, height, width, .. }, [Axis::Row, Axis::Column]) if *channels == own => {
@@ -105,5 +112,46 @@ impl Domain {
             _ => return Err("the network has other axes or channels than its data"),
         };
         Ok(Grid { size, channels: own })
+    }
+
+    /// Canonical bytes. Photographs have none: what is for them does not say so.
+    pub fn write(&self, w: &mut Writer) {
+        match self {
+            Self::Photographs => {}
+            Self::Pictures { channels, height, width, alphabet } => {
+                w.u8(1);
+                [u32::from(*channels), *height, *width, *alphabet].iter().for_each(|v| w.uint((*v).into()));
+            }
+            Self::Text { characters, segment } => {
+                w.u8(2);
+                w.blob(characters);
+                w.uint((*segment).into());
+            }
+            Self::Sound { segment, rate } => {
+                w.u8(3);
+                w.uint((*segment).into());
+                w.uint((*rate).into());
+            }
+        }
+    }
+
+    /// Reads canonical bytes, which are never those of photographs. [`grid`](Self::grid) checks the sizes.
+    pub fn read(r: &mut Reader) -> Result<Self, WireError> {
+        let number = |r: &mut Reader| Ok::<_, WireError>(r.at_most(u32::MAX.into(), "a size")? as u32);
+        Ok(match r.u8()? {
+            1 => {
+                let channels = r.at_most(u16::MAX.into(), "a number of channels")? as u16;
+                Self::Pictures { channels, height: number(r)?, width: number(r)?, alphabet: number(r)? }
+            }
+            2 => {
+                let characters = r.blob()?.to_vec();
+                if characters.is_empty() || !characters.is_sorted_by(|a, b| a < b) {
+                    return Err(WireError::OutOfRange("a set of characters"));
+                }
+                Self::Text { characters, segment: number(r)? }
+            }
+            3 => Self::Sound { segment: number(r)?, rate: number(r)? },
+            _ => return Err(WireError::OutOfRange("the kind of data")),
+        })
     }
 }

@@ -197,6 +197,34 @@ impl Kernel {
     pub const fn new(size: [u16; 3], origin: [i16; 3]) -> Self {
         Self { size, origin, dilation: [1; 3], stride: [1; 3] }
     }
+
+    /// Number of taps, which are counted in raster order.
+    pub fn taps(&self) -> usize {
+        self.size.iter().map(|s| usize::from(*s)).product()
+    }
+
+    /// How far from the current place a tap lies: `(t - origin) * dilation`.
+    pub fn shift(&self, tap: usize) -> [i64; 3] {
+        let [_, rows, columns] = self.size.map(usize::from);
+        let t = [tap / (rows * columns), tap / columns % rows, tap % columns];
+        [0, 1, 2].map(|i| (t[i] as i64 - i64::from(self.origin[i])) * i64::from(self.dilation[i]))
+    }
+}
+
+impl Op {
+    /// Whether a mask keeps the weight from `input` (of `inputs`) through `tap` to `output`; others are zero. Operations
+    /// without a mask keep all, those without taps have tap 0.
+    pub fn keeps(&self, inputs: usize, output: usize, tap: usize, input: usize) -> bool {
+        match self {
+            Self::MaskedLinear { from, to } => from[input] <= to[output],
+            Self::Convolution { outputs, kernel, mask: Mask::Causal { groups, same } } => {
+                let (shift, groups) = (kernel.shift(tap), usize::from(*groups));
+                let (source, target) = (input / (inputs / groups), output / (*outputs as usize / groups));
+                shift < [0; 3] || shift == [0; 3] && (source < target || *same && source == target)
+            }
+            _ => true,
+        }
+    }
 }
 
 /// Which weights of a convolution are zero.

@@ -7,7 +7,7 @@ use surprisal::codec::signature::{signature, signature_on};
 use surprisal::engine::device::{self, Interval, Strip};
 use surprisal::engine::{Device, DeviceName, Executor, Field, Kernel, Network, Params, Position, Program, reference};
 use surprisal::entropy::Distribution;
-use surprisal::spec::{Node, Op};
+use surprisal::spec::{Domain, Node, Op};
 
 fn program() -> Program {
     let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/models/photo.srm")).unwrap();
@@ -101,8 +101,8 @@ fn operations_that_the_shipped_model_does_not_use() {
         spec.nodes.push(Node { op, inputs });
         params.push(numbers);
     }
-    let tables = (0..spec.outputs.len()).map(|output| program.tables(output).clone()).collect();
-    let program = Program::new("changed", spec, params, tables).unwrap();
+    let tables = (0..spec.outputs.len()).map(|output| program.head(output).clone()).collect();
+    let program = Program::new("changed", Domain::Photographs, spec, params, tables).unwrap();
     compare(&Arc::new(Network::new(Arc::new(program), Kernel::Scalar)), (9, 7, 3), 7);
 }
 
