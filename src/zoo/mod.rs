@@ -8,6 +8,7 @@ mod gated;
 mod histogram;
 mod made;
 pub mod net;
+mod pair;
 mod pixelcnn;
 mod pixelcnn_pp;
 mod settings;
@@ -77,6 +78,7 @@ pub enum ZooError {
 /// Every family that is trained on examples of one size. The family [`window`], for photographs, is not among them.
 pub static FAMILIES: &[Family] = &[
     histogram::FAMILY,
+    pair::FAMILY,
     char_rnn::FAMILY,
     made::FAMILY,
     wavenet::FAMILY,
