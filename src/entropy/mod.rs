@@ -11,11 +11,13 @@
 mod ans;
 mod cost;
 mod range;
+mod sample;
 
 pub use ans::AnsDecoder;
 pub use ans::AnsEncoder;
-pub use cost::{Bits, CostMeter, cost_of};
+pub use cost::{Bits, CostMeter, EntropyMeter, cost_of};
 pub use range::{Decoder, Encoder};
+pub use sample::Sampler;
 
 use thiserror::Error;
 

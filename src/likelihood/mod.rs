@@ -12,7 +12,7 @@ pub mod logistic;
 #[cfg(feature = "torch")]
 pub mod nll;
 
-pub use head::Head;
+pub use head::{Context, Head, Scratch, Temperature};
 
 use crate::wire::{Reader, WireError, Writer};
 
