@@ -1,23 +1,23 @@
 //! AVX-512 with VNNI: 16 outputs a register, two columns an instruction (`vpdpwssd`, which wraps and does not saturate).
 #![allow(clippy::incompatible_msrv, reason = "Rust 1.85 has no AVX-512; the older compiler is used for aarch64 alone")]
 
-use super::{LANES, Packed, Rows};
+use super::{LANES, Packed, Part, View, ViewMut};
 use std::arch::x86_64::*;
 
 /// # Safety
 /// The machine has the instructions, and the sizes are as [`super::linear`] checks.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-pub(super) unsafe fn linear(layer: &Packed, x: &Rows, rows: usize, out: &mut Rows) {
-    let mut o = 0;
-    while o < layer.outputs {
-        let vectors = ((layer.outputs - o) / 16).min(4);
+pub(super) unsafe fn linear(layer: &Packed, part: &Part, x: View, rows: usize, out: &mut ViewMut) {
+    let mut o = part.outputs.start;
+    while o < part.outputs.end {
+        let vectors = ((part.outputs.end - o) / 16).min(4);
         // SAFETY: `o + 16 * vectors <= outputs`, and rows are within both buffers.
         unsafe {
             match vectors {
-                4 => columns::<4>(layer, x, rows, out, o),
-                3 => columns::<3>(layer, x, rows, out, o),
-                2 => columns::<2>(layer, x, rows, out, o),
-                _ => columns::<1>(layer, x, rows, out, o),
+                4 => columns::<4>(layer, part, x, rows, out, o),
+                3 => columns::<3>(layer, part, x, rows, out, o),
+                2 => columns::<2>(layer, part, x, rows, out, o),
+                _ => columns::<1>(layer, part, x, rows, out, o),
             }
         }
         o += 16 * vectors;
@@ -25,20 +25,20 @@ pub(super) unsafe fn linear(layer: &Packed, x: &Rows, rows: usize, out: &mut Row
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-unsafe fn columns<const V: usize>(layer: &Packed, x: &Rows, rows: usize, out: &mut Rows, o: usize) {
+unsafe fn columns<const V: usize>(layer: &Packed, part: &Part, x: View, rows: usize, out: &mut ViewMut, o: usize) {
     let mut i = 0;
     // SAFETY: as above; each call handles rows i..i+M.
     unsafe {
         while i + 6 <= rows {
-            tile::<6, V>(layer, x, out, i, o);
+            tile::<6, V>(layer, part, x, out, i, o);
             i += 6;
         }
         match rows - i {
-            5 => tile::<5, V>(layer, x, out, i, o),
-            4 => tile::<4, V>(layer, x, out, i, o),
-            3 => tile::<3, V>(layer, x, out, i, o),
-            2 => tile::<2, V>(layer, x, out, i, o),
-            1 => tile::<1, V>(layer, x, out, i, o),
+            5 => tile::<5, V>(layer, part, x, out, i, o),
+            4 => tile::<4, V>(layer, part, x, out, i, o),
+            3 => tile::<3, V>(layer, part, x, out, i, o),
+            2 => tile::<2, V>(layer, part, x, out, i, o),
+            1 => tile::<1, V>(layer, part, x, out, i, o),
             _ => {}
         }
     }
@@ -47,9 +47,9 @@ unsafe fn columns<const V: usize>(layer: &Packed, x: &Rows, rows: usize, out: &m
 /// `M` rows by `V` vectors of outputs, all sums in registers.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 #[inline]
-unsafe fn tile<const M: usize, const V: usize>(layer: &Packed, x: &Rows, out: &mut Rows, i: usize, o: usize) {
-    // SAFETY: weights hold `inputs * outputs` values and o + 16 V <= outputs; rows i..i+M are within x and out, whose
-    // strides are at least `inputs` and `outputs`; pairs of i16 are read unaligned.
+unsafe fn tile<const M: usize, const V: usize>(layer: &Packed, part: &Part, x: View, out: &mut ViewMut, i: usize, o: usize) {
+    // SAFETY: weights hold `inputs * outputs` values and o + 16 V <= outputs; rows i..i+M are within x and out, as
+    // `product` checks; pairs of i16 are read unaligned.
     unsafe {
         let mut sums = [[_mm512_setzero_si512(); V]; M];
         for v in 0..V {
@@ -61,7 +61,7 @@ unsafe fn tile<const M: usize, const V: usize>(layer: &Packed, x: &Rows, out: &m
         let mut w = layer.weights.as_ptr().add(layer.start(o));
         let next = layer.inputs * LANES;
         let mut a = x.values.as_ptr().add(i * x.stride);
-        for _ in 0..layer.inputs / 2 {
+        for _ in 0..part.inputs / 2 {
             let mut columns = [_mm512_setzero_si512(); V];
             for (v, c) in columns.iter_mut().enumerate() {
                 *c = _mm512_loadu_si512(w.add(v * next).cast());

@@ -4,7 +4,9 @@
 //! it), integer addition has no order, and no saturating instruction is used, so this needs no luck.
 #![allow(unsafe_code, reason = "SIMD intrinsics; the only room with unsafe code beside the zlib bindings")]
 
+#[macro_use]
 pub(super) mod elementwise;
+pub(super) mod rowwise;
 mod scalar;
 
 #[cfg(target_arch = "x86_64")]
@@ -16,6 +18,7 @@ mod neon;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 
+use std::ops::Range;
 use std::str::FromStr;
 
 /// Which instructions the matrix products use.
@@ -181,27 +184,107 @@ impl Rows {
     }
 }
 
+/// Rows that are read, of any width: row i begins at `i * stride`.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'v> {
+    /// Values from row to row.
+    pub stride: usize,
+    /// From the first row's first value on.
+    pub values: &'v [i16],
+}
+
+impl<'v> View<'v> {
+    /// A row, and what follows it.
+    #[inline]
+    pub fn row(&self, i: usize) -> &'v [i16] {
+        &self.values[i * self.stride..]
+    }
+}
+
+/// Rows that are written.
+#[derive(Debug)]
+pub struct ViewMut<'v> {
+    /// Values from row to row.
+    pub stride: usize,
+    /// From the first row's first value on.
+    pub values: &'v mut [i16],
+}
+
+impl ViewMut<'_> {
+    /// A row, and what follows it.
+    #[inline]
+    pub fn row(&mut self, i: usize) -> &mut [i16] {
+        &mut self.values[i * self.stride..]
+    }
+}
+
+/// Which part of a layer is computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Outputs; both ends are multiples of [`LANES`].
+    outputs: Range<usize>,
+    /// Inputs, from the first on; even. The weights of the others are zero for these outputs.
+    inputs: usize,
+}
+
+impl Packed {
+    /// All of it.
+    pub fn whole(&self) -> Part {
+        Part { outputs: 0..self.outputs, inputs: self.inputs }
+    }
+
+    /// At least these outputs, of the first inputs: the caller says that the weights of later ones are zero for whole
+    /// vectors of outputs.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn part(&self, outputs: Range<usize>, inputs: usize) -> Part {
+        let part = Part {
+            outputs: outputs.start / LANES * LANES..padded(outputs.end),
+            inputs: inputs.div_ceil(2) * 2,
+        };
+        assert!(part.outputs.end <= self.outputs && part.inputs <= self.inputs);
+        part
+    }
+}
+
 /// `out[i] = clamp((W x[i] + b) >> s)` for the first `rows` rows.
 ///
 /// # Panics
 /// If a buffer is too small for `rows`, or this machine lacks the kernel.
 pub fn linear(kernel: Kernel, layer: &Packed, x: &Rows, rows: usize, out: &mut Rows) {
-    assert!(kernel.is_available(), "this machine has no {} instructions", kernel.name());
     assert!(x.stride >= layer.inputs && out.stride >= layer.outputs);
-    assert!(x.values.len() >= rows * x.stride && out.values.len() >= rows * out.stride);
+    let x = View { stride: x.stride, values: &x.values };
+    product(kernel, layer, &layer.whole(), x, rows, ViewMut { stride: out.stride, values: &mut out.values });
+}
+
+/// The same for a part of the layer. Outputs lie at their places in a row of `out`.
+///
+/// # Panics
+/// If a buffer is too small for `rows`, or this machine lacks the kernel.
+pub fn product(kernel: Kernel, layer: &Packed, part: &Part, x: View, rows: usize, mut out: ViewMut) {
+    assert!(kernel.is_available(), "this machine has no {} instructions", kernel.name());
+    let Some(last) = rows.checked_sub(1) else { return };
+    let holds = |length: usize, stride: usize, width: usize| {
+        last.checked_mul(stride).and_then(|n| n.checked_add(width)).is_some_and(|n| n <= length)
+    };
+    assert!(holds(x.values.len(), x.stride, part.inputs) && holds(out.values.len(), out.stride, part.outputs.end));
     assert!(layer.weights.len() == layer.inputs * layer.outputs && layer.outputs % LANES == 0);
     assert!(layer.bias.len() == layer.outputs && layer.shift.len() == layer.outputs);
+    assert!(part.outputs.start % LANES == 0 && part.outputs.end % LANES == 0 && part.outputs.end <= layer.outputs);
+    assert!(part.inputs % 2 == 0 && part.inputs <= layer.inputs);
+    let out = &mut out;
     // SAFETY: the sizes were checked above and the instructions are there.
     match kernel {
         #[cfg(target_arch = "x86_64")]
-        Kernel::Sse2 => unsafe { sse2::linear(layer, x, rows, out) },
+        Kernel::Sse2 => unsafe { sse2::linear(layer, part, x, rows, out) },
         #[cfg(target_arch = "x86_64")]
-        Kernel::Avx2 => unsafe { avx2::linear(layer, x, rows, out) },
+        Kernel::Avx2 => unsafe { avx2::linear(layer, part, x, rows, out) },
         #[cfg(target_arch = "x86_64")]
-        Kernel::Avx512 => unsafe { avx512::linear(layer, x, rows, out) },
+        Kernel::Avx512 => unsafe { avx512::linear(layer, part, x, rows, out) },
         #[cfg(target_arch = "aarch64")]
-        Kernel::Neon => unsafe { neon::linear(layer, x, rows, out) },
-        _ => scalar::linear(layer, x, rows, out),
+        Kernel::Neon => unsafe { neon::linear(layer, part, x, rows, out) },
+        _ => scalar::linear(layer, part, x, rows, out),
     }
 }
 

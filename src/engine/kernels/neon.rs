@@ -1,22 +1,22 @@
 //! NEON, which every aarch64 has: 4 outputs a register, one column an instruction (`smlal`).
 
-use super::{LANES, Packed, Rows};
+use super::{LANES, Packed, Part, View, ViewMut};
 use std::arch::aarch64::*;
 
 /// # Safety
 /// The sizes are as [`super::linear`] checks.
 #[target_feature(enable = "neon")]
-pub(super) unsafe fn linear(layer: &Packed, x: &Rows, rows: usize, out: &mut Rows) {
-    for o in (0..layer.outputs).step_by(8) {
+pub(super) unsafe fn linear(layer: &Packed, part: &Part, x: View, rows: usize, out: &mut ViewMut) {
+    for o in part.outputs.clone().step_by(8) {
         let mut i = 0;
         // SAFETY: `o + 8 <= outputs`, and rows are within both buffers.
         unsafe {
             while i + 6 <= rows {
-                tile::<6>(layer, x, out, i, o);
+                tile::<6>(layer, part, x, out, i, o);
                 i += 6;
             }
             while i < rows {
-                tile::<1>(layer, x, out, i, o);
+                tile::<1>(layer, part, x, out, i, o);
                 i += 1;
             }
         }
@@ -26,15 +26,15 @@ pub(super) unsafe fn linear(layer: &Packed, x: &Rows, rows: usize, out: &mut Row
 /// `M` rows by 8 outputs, all sums in registers.
 #[target_feature(enable = "neon")]
 #[inline]
-unsafe fn tile<const M: usize>(layer: &Packed, x: &Rows, out: &mut Rows, i: usize, o: usize) {
-    // SAFETY: weights hold `inputs * outputs` values and o + 8 <= outputs; rows i..i+M are within x and out, whose
-    // strides are at least `inputs` and `outputs`.
+unsafe fn tile<const M: usize>(layer: &Packed, part: &Part, x: View, out: &mut ViewMut, i: usize, o: usize) {
+    // SAFETY: weights hold `inputs * outputs` values and o + 8 <= outputs; rows i..i+M are within x and out, as
+    // `product` checks.
     unsafe {
         let bias = layer.bias.as_ptr().add(o);
         let mut sums = [[vld1q_s32(bias), vld1q_s32(bias.add(4))]; M];
         let mut w = layer.weights.as_ptr().add(layer.start(o));
         let mut a = x.values.as_ptr().add(i * x.stride);
-        for _ in 0..layer.inputs / 2 {
+        for _ in 0..part.inputs / 2 {
             // Even and odd columns of eight outputs.
             let c = vld2q_s16(w);
             for (m, row) in sums.iter_mut().enumerate() {

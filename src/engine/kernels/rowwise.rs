@@ -1,0 +1,66 @@
+//! What is done to every value by itself, for some values of many rows: plain loops, compiled once more with AVX2 where the
+//! machine has it.
+
+use super::{Kernel, View, ViewMut};
+use std::ops::Range;
+
+versions! {
+    /// `out = clamp(a + b, low, high)`. The caller has proved that the sum fits 16 bits.
+    fn add(a: View, b: View, rows: usize, values: &Range<usize>, clamp: (i16, i16), out: &mut ViewMut) {
+        for i in 0..rows {
+            let (a, b, out) = (&a.row(i)[values.clone()], &b.row(i)[values.clone()], &mut out.row(i)[values.clone()]);
+            for ((a, b), out) in a.iter().zip(b).zip(out) {
+                *out = (a + b).clamp(clamp.0, clamp.1);
+            }
+        }
+    }
+}
+
+versions! {
+    /// `out = clamp((a b + 2^(shift - 1)) >> shift, low, high)`. The caller has proved that the sum fits 32 bits.
+    fn gate(a: View, b: View, rows: usize, values: &Range<usize>, shift: u8, clamp: (i16, i16), out: &mut ViewMut) {
+        let half = 1i32 << (shift - 1);
+        let (low, high) = (i32::from(clamp.0), i32::from(clamp.1));
+        for i in 0..rows {
+            let (a, b, out) = (&a.row(i)[values.clone()], &b.row(i)[values.clone()], &mut out.row(i)[values.clone()]);
+            for ((a, b), out) in a.iter().zip(b).zip(out) {
+                *out = ((i32::from(*a) * i32::from(*b) + half) >> shift).clamp(low, high) as i16;
+            }
+        }
+    }
+}
+
+versions! {
+    /// `out = max(x, 0)`.
+    fn rectify(x: View, rows: usize, values: &Range<usize>, out: &mut ViewMut) {
+        for i in 0..rows {
+            let (x, out) = (&x.row(i)[values.clone()], &mut out.row(i)[values.clone()]);
+            for (x, out) in x.iter().zip(out) {
+                *out = (*x).max(0);
+            }
+        }
+    }
+}
+
+versions! {
+    /// `out = table[clamp(x >> shift, first, last) - first]`.
+    fn look_up(x: View, rows: usize, values: &Range<usize>, shift: u8, first: i32, table: &[i16], out: &mut ViewMut) {
+        let last = first + (table.len() as i32 - 1);
+        for i in 0..rows {
+            let (x, out) = (&x.row(i)[values.clone()], &mut out.row(i)[values.clone()]);
+            for (x, out) in x.iter().zip(out) {
+                *out = table[((i32::from(*x) >> shift).clamp(first, last) - first) as usize];
+            }
+        }
+    }
+}
+
+versions! {
+    /// Copies values of each row to the values of `out` from `at` on.
+    fn copy(x: View, rows: usize, values: &Range<usize>, at: usize, out: &mut ViewMut) {
+        for i in 0..rows {
+            let x = &x.row(i)[values.clone()];
+            out.row(i)[at..at + x.len()].copy_from_slice(x);
+        }
+    }
+}
