@@ -38,8 +38,8 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
     let left = net.conv(width, kernel(1, 2, 0, 2), x);
     let mut h = net.plus(above, left);
     let (row, column) = (net.coordinate(0, (*height).max(2)), net.coordinate(1, (*columns).max(2)));
+    let (row, column) = (net.activation(Function::Centre, row), net.activation(Function::Centre, column));
     let at = net.concat(&[row, column]);
-    let at = net.activation(Function::Centre, at);
     for _ in 0..sizes.get("blocks") {
         for _ in 0..sizes.get("residual") {
             h = residual(&mut net, width, h);

@@ -35,8 +35,8 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
         {
             let row = net.place(*width, (*height).max(2));
             let column = net.place(1, (*width).max(2));
+            let (row, column) = (net.activation(Function::Centre, row), net.activation(Function::Centre, column));
             let at = net.concat(&[row, column]);
-            let at = net.activation(Function::Centre, at);
             x = net.concat(&[x, at]);
         }
         Domain::Pictures { channels: 1, .. } | Domain::Text { .. } | Domain::Sound { .. } => {}

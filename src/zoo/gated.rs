@@ -18,7 +18,7 @@ pub const FAMILY: Family = Family {
         Setting::new("first", "side of the first kernel (odd)", 7, 3, 15),
         Setting::new("layers", "gated layers", 8, 1, 64),
         Setting::new("head", "features of the last hidden layer", 64, 1, 4096),
-        Setting::new("classes", "classes that are given beside the picture; 0 for none", 0, 0, 65536),
+        Setting::new("classes", "classes that are given beside the picture; 0 for none", 0, 0, 32768),
     ],
     recipe: Recipe { batch: 32, rate: 2e-3, dropout: 0.0 },
     build,
@@ -35,7 +35,8 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
     let here = kernel(1, 1, 0, 0);
     let mut net = Net::new(FAMILY.name, &[Axis::Row, Axis::Column], groups, *alphabet);
     let class = match sizes.get("classes") {
-        0 => None,
+        // One class says nothing.
+        0 | 1 => None,
         count => Some(net.condition(Condition::Class { count })),
     };
     let x = net.samples();

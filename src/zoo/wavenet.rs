@@ -38,8 +38,8 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
         Domain::Pictures { channels: 1, height, width: columns, .. } if sizes.get("coordinates") == 1 => {
             let row = net.place(*columns, (*height).max(2));
             let column = net.place(1, (*columns).max(2));
+            let (row, column) = (net.activation(Function::Centre, row), net.activation(Function::Centre, column));
             let at = net.concat(&[row, column]);
-            let at = net.activation(Function::Centre, at);
             let at = net.linear(width, at);
             h = net.plus(h, at);
         }

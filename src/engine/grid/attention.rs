@@ -14,7 +14,8 @@ impl Store {
     pub(super) fn attend(&mut self, network: &GridNetwork, id: NodeId, place: usize, mut out: ViewMut) {
         let program = network.program();
         let node = &program.spec().nodes[id];
-        let (Op::Attention { heads, .. }, Params::Attention { multiplier, shift, exp }) = (&node.op, program.params(id))
+        let (Op::Attention { heads, .. }, Params::Attention { multiplier, shift, exp }) =
+            (&node.op, program.params(id))
         else {
             unreachable!("it is attention");
         };

@@ -92,7 +92,9 @@ impl GridNetwork {
         let widths = spec.widths()?;
         let places: Vec<Places> = spec.strides()?.into_iter().map(|s| Places::new(grid.size, s)).collect();
         let axes = spec.symbols.axes.len();
-        let is_long = |(id, n): (usize, &crate::spec::Node)| View::new(&n.op, axes).is_some() && places[id].count() > MAX_ATTENTION;
+        let is_long = |(id, n): (usize, &crate::spec::Node)| {
+            View::new(&n.op, axes).is_some() && places[id].count() > MAX_ATTENTION
+        };
         if spec.nodes.iter().enumerate().any(is_long) {
             return Err(GridError::TooLarge);
         }
@@ -131,7 +133,8 @@ impl GridNetwork {
         };
         let plans = plans(&parts)?;
         let clamps: Vec<(i16, i16)> = (0..spec.nodes.len()).map(|id| clamp(&program, id, &homes)).collect();
-        let layer = |id: usize| if needed[id] { layer(&program, id, taps[id].as_ref(), &widths, clamps[id]) } else { None };
+        let layer =
+            |id: usize| if needed[id] { layer(&program, id, taps[id].as_ref(), &widths, clamps[id]) } else { None };
         let layers = (0..spec.nodes.len()).map(layer).collect();
         Ok(Self { kernel, grid, widths, places, homes, layers, plans, clamps, outputs, taps, program })
     }
@@ -163,7 +166,9 @@ impl GridNetwork {
     /// Which symbol of an example, in the order of the data, is coded at a step.
     pub fn data_index(&self, step: usize) -> usize {
         match &self.program.spec().symbols.order {
-            Order::Permuted { channels } => step / channels.len() * channels.len() + usize::from(channels[step % channels.len()]),
+            Order::Permuted { channels } => {
+                step / channels.len() * channels.len() + usize::from(channels[step % channels.len()])
+            }
             _ => step,
         }
     }
@@ -269,7 +274,12 @@ fn homes(spec: &NetworkSpec, needed: &[bool]) -> Vec<Home> {
 fn rectifies(spec: &NetworkSpec, id: NodeId) -> bool {
     matches!(
         spec.nodes[id].op,
-        Op::Linear { .. } | Op::MaskedLinear { .. } | Op::Convolution { .. } | Op::Transposed { .. } | Op::Add | Op::Gate
+        Op::Linear { .. }
+            | Op::MaskedLinear { .. }
+            | Op::Convolution { .. }
+            | Op::Transposed { .. }
+            | Op::Add
+            | Op::Gate
     )
 }
 
@@ -281,16 +291,17 @@ fn clamp(program: &Program, id: NodeId, homes: &[Home]) -> (i16, i16) {
         _ => return (i16::MIN, i16::MAX),
     };
     let nodes = program.spec().nodes.iter().enumerate();
-    let is_rectified = |(other, n): (usize, &crate::spec::Node)| {
-        n.op == Op::Relu && n.inputs == [id] && homes[other].node == id
-    };
+    let is_rectified =
+        |(other, n): (usize, &crate::spec::Node)| n.op == Op::Relu && n.inputs == [id] && homes[other].node == id;
     if nodes.skip(id + 1).any(is_rectified) { (low.max(0), high.max(0)) } else { (low, high) }
 }
 
 fn layer(program: &Program, id: NodeId, taps: Option<&Taps>, widths: &[usize], clamp: (i16, i16)) -> Option<Layer> {
     let op = &program.spec().nodes[id].op;
     let (weights, bias, shift) = match program.params(id) {
-        Params::Linear { weights, bias, shift, .. } | Params::Lstm { weights, bias, shift, .. } => (weights, bias, shift),
+        Params::Linear { weights, bias, shift, .. } | Params::Lstm { weights, bias, shift, .. } => {
+            (weights, bias, shift)
+        }
         _ => return None,
     };
     let pack = |weights: &[i16]| Packed::new(weights, bias, shift, clamp.0, clamp.1);
@@ -300,7 +311,9 @@ fn layer(program: &Program, id: NodeId, taps: Option<&Taps>, widths: &[usize], c
         Some(taps) => {
             let columns = weights.len() / bias.len();
             let phase = |taps: &[usize]| {
-                let of_row = |row: &[i16]| -> Vec<i16> { taps.iter().flat_map(|t| &row[t * inputs..(t + 1) * inputs]).copied().collect() };
+                let of_row = |row: &[i16]| -> Vec<i16> {
+                    taps.iter().flat_map(|t| &row[t * inputs..(t + 1) * inputs]).copied().collect()
+                };
                 pack(&weights.chunks_exact(columns).flat_map(of_row).collect::<Vec<_>>())
             };
             taps.phases.iter().map(|p| phase(&p.taps)).collect()

@@ -51,7 +51,9 @@ impl Store {
         let channels = usize::from(network.grid().channels);
         match (&node.op, program.params(id)) {
             (Op::Current { .. }, _) => {
-                for (i, symbols) in self.symbols[place * channels * lanes..].chunks(channels * lanes).take(n).enumerate() {
+                for (i, symbols) in
+                    self.symbols[place * channels * lanes..].chunks(channels * lanes).take(n).enumerate()
+                {
                     for lane in 0..lanes {
                         let out = out.row(i * lanes + lane);
                         values.clone().for_each(|c| out[c] = symbols[c * lanes + lane]);
@@ -61,7 +63,8 @@ impl Store {
             (Op::Previous, _) => {
                 for (i, p) in (place..place + n).enumerate() {
                     for lane in 0..lanes {
-                        let symbol = |c: usize| p.checked_sub(1).map_or(0, |p| self.symbols[(p * channels + c) * lanes + lane]);
+                        let symbol =
+                            |c: usize| p.checked_sub(1).map_or(0, |p| self.symbols[(p * channels + c) * lanes + lane]);
                         values.clone().for_each(|c| out.row(i * lanes + lane)[c] = symbol(c));
                     }
                 }
@@ -157,7 +160,9 @@ impl Store {
         gathered.resize(gathered.len().max(lanes * stride), 0);
         products.resize(products.len().max(lanes * gates), 0);
         let x = self.view(network, input, network.places[input].at(place));
-        for (lane, (row, state)) in gathered.chunks_exact_mut(stride).zip(self.states[id].chunks_exact(width)).enumerate() {
+        for (lane, (row, state)) in
+            gathered.chunks_exact_mut(stride).zip(self.states[id].chunks_exact(width)).enumerate()
+        {
             row[..inputs].copy_from_slice(&x.row(lane)[..inputs]);
             row[inputs..inputs + width].copy_from_slice(state);
         }

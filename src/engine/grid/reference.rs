@@ -120,7 +120,8 @@ pub fn parameters(program: &Program, values: &[Values], step: usize) -> Vec<i64>
     let spec = program.spec();
     let channels = usize::from(spec.symbols.channels);
     let (place, channel) = (step / channels, step % channels);
-    let output = spec.outputs.iter().rposition(|o| usize::from(o.channel) <= channel).expect("outputs for all channels");
+    let output =
+        spec.outputs.iter().rposition(|o| usize::from(o.channel) <= channel).expect("outputs for all channels");
     let span = spec.output_channels(output);
     let row = values[spec.outputs[output].parameters as NodeId].at(place);
     match spec.outputs[output].likelihood {
@@ -198,7 +199,9 @@ struct State {
 
 impl State {
     fn step(&mut self, params: &Params, x: &[i64]) -> Vec<i64> {
-        let Params::Lstm { weights, bias, shift, high, sigmoid, tanh, squash } = params else { unreachable!("an LSTM") };
+        let Params::Lstm { weights, bias, shift, high, sigmoid, tanh, squash } = params else {
+            unreachable!("an LSTM")
+        };
         let n = bias.len() / 4;
         self.cells.resize(n, 0);
         self.last.resize(n, 0);

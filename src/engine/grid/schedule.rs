@@ -98,7 +98,8 @@ pub(super) fn plans(parts: &Parts) -> Result<Vec<Plan>, GridError> {
         }
         read(parts, id, &spans, &mut uses);
         for (own, span) in own.iter_mut().zip(&spans) {
-            *own = if span.first == u32::MAX { NEVER } else { Use { first: span.first, last: own.last.max(span.last) } };
+            *own =
+                if span.first == u32::MAX { NEVER } else { Use { first: span.first, last: own.last.max(span.last) } };
         }
         plans[id] = Plan { events, slots: slots(&own) };
     }

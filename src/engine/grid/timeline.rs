@@ -147,7 +147,9 @@ fn timeline(
             Timeline::new(ends, (0..count).flat_map(|p| x.at(p)[runs.clone()].to_vec()).collect())
         }
         Op::MaskedLinear { from, to } => masked(from, to, input(0), count),
-        Op::Linear { .. } => Timeline { ends: [width as u32].into(), ready: input(0).all.clone(), all: input(0).all.clone() },
+        Op::Linear { .. } => {
+            Timeline { ends: [width as u32].into(), ready: input(0).all.clone(), all: input(0).all.clone() }
+        }
         Op::Convolution { .. } | Op::Transposed { .. } => {
             let taps = taps[id].as_ref().expect("it has a kernel");
             let Op::Convolution { mask: Mask::Causal { groups, same }, .. } = &node.op else {
@@ -215,8 +217,7 @@ fn masked(from: &[u16], to: &[u16], x: &Timeline, count: usize) -> Timeline {
     order.sort_by_key(|i| from[*i as usize]);
     let degrees: Vec<u16> = order.iter().map(|i| from[*i as usize]).collect();
     let runs: Vec<usize> = order.iter().map(|i| x.run(*i)).collect();
-    let ends: Vec<u32> =
-        (1..=to.len()).filter(|&e| e == to.len() || to[e] != to[e - 1]).map(|e| e as u32).collect();
+    let ends: Vec<u32> = (1..=to.len()).filter(|&e| e == to.len() || to[e] != to[e - 1]).map(|e| e as u32).collect();
     let seen: Vec<usize> = ends.iter().map(|e| degrees.partition_point(|d| *d <= to[*e as usize - 1])).collect();
     let mut ready = Vec::with_capacity(count * ends.len());
     let mut latest = vec![0; from.len() + 1];

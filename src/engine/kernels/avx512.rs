@@ -47,7 +47,14 @@ unsafe fn columns<const V: usize>(layer: &Packed, part: &Part, x: View, rows: us
 /// `M` rows by `V` vectors of outputs, all sums in registers.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 #[inline]
-unsafe fn tile<const M: usize, const V: usize>(layer: &Packed, part: &Part, x: View, out: &mut ViewMut, i: usize, o: usize) {
+unsafe fn tile<const M: usize, const V: usize>(
+    layer: &Packed,
+    part: &Part,
+    x: View,
+    out: &mut ViewMut,
+    i: usize,
+    o: usize,
+) {
     // SAFETY: weights hold `inputs * outputs` values and o + 16 V <= outputs; rows i..i+M are within x and out, as
     // `product` checks; pairs of i16 are read unaligned.
     unsafe {

@@ -239,10 +239,7 @@ impl Packed {
     /// # Panics
     /// If there are not so many.
     pub fn part(&self, outputs: Range<usize>, inputs: usize) -> Part {
-        let part = Part {
-            outputs: outputs.start / LANES * LANES..padded(outputs.end),
-            inputs: inputs.div_ceil(2) * 2,
-        };
+        let part = Part { outputs: outputs.start / LANES * LANES..padded(outputs.end), inputs: inputs.div_ceil(2) * 2 };
         assert!(part.outputs.end <= self.outputs && part.inputs <= self.inputs);
         part
     }
