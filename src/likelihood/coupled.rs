@@ -191,6 +191,10 @@ mod tests {
                 let exact = float::coupled_bits(&x, 3, alphabet, &symbols[..c], *symbol);
                 let cost = cost_of(d.interval((*symbol).into()).1, PRECISION as u32).to_f64();
                 prop_assert!((cost - exact).abs() * (-exact / 2.0).exp2() < 0.05, "{} {}", cost, exact);
+                if exact > 9.0 {
+                    // What a symbol says about the components is coarse where all of them find it unlikely.
+                    break;
+                }
             }
         }
     }
