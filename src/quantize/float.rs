@@ -2,7 +2,7 @@
 
 use crate::engine::reference::{Picture, neighbour};
 use crate::likelihood::coupled;
-use crate::spec::{NetworkSpec, NodeId, Op};
+use crate::spec::{Function, NetworkSpec, NodeId, Op};
 use std::collections::HashMap;
 
 /// The trained numbers of a node.
@@ -91,6 +91,24 @@ impl FloatNetwork {
             values.push(out);
         }
         values
+    }
+}
+
+/// A function of one variable.
+pub fn activation(function: Function, x: f64) -> f64 {
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    match function {
+        Function::Sigmoid => sigmoid(x),
+        Function::Tanh => x.tanh(),
+        Function::Elu => {
+            if x > 0.0 {
+                x
+            } else {
+                x.exp_m1()
+            }
+        }
+        Function::Gelu => x * sigmoid(1.702 * x),
+        Function::Centre | Function::MuLaw => x,
     }
 }
 

@@ -1,16 +1,13 @@
-//! From float weights to a program: a power-of-two scale for each tensor of activations, chosen on calibration pictures,
+//! From float weights to a program: a power-of-two scale for each tensor of activations, chosen on calibration examples,
 //! and for each row of weights the largest power of two that can be proved free of overflow.
 
-use super::float::{FloatNetwork, Layer};
+use super::float::{FloatNetwork, Layer, activation};
+use super::fractions::{Fractions, GATE_FRACTION, STATE_FRACTION};
+use super::rows::{Columns, rows, values};
 use super::{QuantizeError, tables};
 use crate::engine::{Params, Program};
 use crate::likelihood::Head;
-use crate::spec::{Domain, Likelihood, NetworkSpec, NodeId, Op};
-
-/// Activations stay within `+-(2^ACTIVATION_BITS - 1)`, so that weights keep their bits.
-pub const ACTIVATION_BITS: u32 = 13;
-/// How far beyond the largest calibrated value a tensor may go before it is clamped.
-const HEADROOM: f64 = 1.25;
+use crate::spec::{Condition, Domain, Function, Likelihood, NetworkSpec, NodeId, Op};
 
 /// A program, and what its integers stand for.
 pub struct Quantized {
@@ -22,121 +19,225 @@ pub struct Quantized {
     pub rounded: FloatNetwork,
 }
 
-/// Quantizes `network`; `largest[node]` is the largest magnitude of a node's values on the calibration pictures.
-pub fn quantize(name: &str, network: &FloatNetwork, largest: &[f64]) -> Result<Quantized, QuantizeError> {
+/// What the nodes so far yield.
+struct Work<'n> {
+    network: &'n FloatNetwork,
+    shared: Fractions,
+    alphabets: Vec<Option<u32>>,
+    fractions: Vec<Vec<i32>>,
+    magnitudes: Vec<Vec<i64>>,
+    /// Levels of the local scale.
+    levels: usize,
+    rounded: FloatNetwork,
+}
+
+/// A node's integers, and the largest magnitude of each column of its values.
+type Node = (Params, Vec<i64>);
+
+/// Quantizes `network`; `largest[node]` is the largest magnitude of a node's values on the calibration examples.
+pub fn quantize(
+    name: &str,
+    network: &FloatNetwork,
+    domain: &Domain,
+    largest: &[f64],
+) -> Result<Quantized, QuantizeError> {
     let spec = &network.spec;
-    let shared = tensor_fractions(spec, largest);
+    let (widths, alphabets) = (spec.widths()?, spec.alphabets()?);
+    let shared = Fractions::new(network, largest);
+    let (fractions, magnitudes) = (Vec::new(), Vec::new());
+    let rounded = network.clone();
+    let mut work = Work { network, shared, alphabets, fractions, magnitudes, levels: 0, rounded };
     let mut params: Vec<Params> = Vec::new();
-    let mut fractions: Vec<Vec<i32>> = Vec::new();
-    let mut magnitudes: Vec<Vec<i64>> = Vec::new();
-    let mut levels = 0;
-    let mut rounded = network.clone();
-    let widths = spec.widths()?;
-    for (id, node) in spec.nodes.iter().enumerate() {
-        let fraction = shared[id];
-        let limit = if spec.outputs.iter().any(|o| o.parameters == id) { 32767 } else { (1 << ACTIVATION_BITS) - 1 };
-        let (param, magnitude) = match &node.op {
-            Op::Neighbours { .. } | Op::Current { .. } | Op::LocalMean { .. } => (Params::None, vec![255; widths[id]]),
+    for (id, width) in widths.iter().enumerate() {
+        let (param, magnitudes) = work.node(id, *width)?;
+        params.push(param);
+        work.magnitudes.push(magnitudes);
+        work.fractions.push(work.columns(id, *width));
+    }
+    let heads = spec.outputs.iter().map(|output| {
+        let fraction = work.shared.bits[output.parameters] as u8;
+        match &output.likelihood {
+            Likelihood::LogisticMixture { unit, floor, .. } => {
+                Head::Mixture(tables::mixture(work.levels, *unit, *floor, fraction))
+            }
+            Likelihood::Bernoulli => Head::Bernoulli(tables::bernoulli(fraction)),
+            Likelihood::Categorical => Head::Categorical(tables::categorical(fraction)),
+            Likelihood::CoupledMixture { .. } => Head::Coupled(tables::coupled(spec.symbols.alphabet, fraction)),
+        }
+    });
+    let program = Program::new(name, domain.clone(), spec.clone(), params, heads.collect())?;
+    Ok(Quantized { program, fractions: work.fractions, rounded: work.rounded })
+}
+
+impl Work<'_> {
+    fn spec(&self) -> &NetworkSpec {
+        &self.network.spec
+    }
+
+    /// The number of an input.
+    fn input(&self, id: NodeId, n: usize) -> NodeId {
+        self.spec().nodes[id].inputs[n]
+    }
+
+    /// The fractional bits of all columns of an input.
+    fn uniform(&self, id: NodeId, n: usize) -> Result<i32, QuantizeError> {
+        let columns = &self.fractions[self.input(id, n)];
+        if columns.iter().all(|f| *f == columns[0]) { Ok(columns[0]) } else { Err(self.scales(id)) }
+    }
+
+    fn scales(&self, id: NodeId) -> QuantizeError {
+        QuantizeError::Operation(format!("{:?} of tensors with different scales", self.spec().nodes[id].op))
+    }
+
+    /// The largest magnitude of any column of an input.
+    fn magnitude(&self, id: NodeId, n: usize) -> i64 {
+        self.magnitudes[self.input(id, n)].iter().copied().max().unwrap_or(0)
+    }
+
+    /// The trained numbers of a node.
+    fn layer(&self, id: NodeId) -> Result<&Layer, QuantizeError> {
+        let missing = || QuantizeError::Missing(format!("{id:03}.{}", self.spec().nodes[id].op.name()));
+        self.network.layers.get(&id).ok_or_else(missing)
+    }
+
+    /// The fractional bits of a node's columns.
+    fn columns(&self, id: NodeId, width: usize) -> Vec<i32> {
+        match &self.spec().nodes[id].op {
+            Op::Concat | Op::Mirror | Op::Select { .. } | Op::Relu => self.handed(id, &self.fractions),
+            _ => vec![self.shared.bits[id]; width],
+        }
+    }
+
+    /// What a node that hands on its inputs' values takes from `columns`.
+    fn handed<T: Copy>(&self, id: NodeId, columns: &[Vec<T>]) -> Vec<T> {
+        let node = &self.spec().nodes[id];
+        let all: Vec<T> = node.inputs.iter().flat_map(|i| &columns[*i]).copied().collect();
+        match &node.op {
+            Op::Mirror => all.repeat(2),
+            Op::Select { start, width } => all[*start as usize..][..*width as usize].to_vec(),
+            _ => all,
+        }
+    }
+
+    fn node(&mut self, id: NodeId, width: usize) -> Result<Node, QuantizeError> {
+        let (network, fraction, limit) = (self.network, self.shared.bits[id], self.shared.limits[id]);
+        let spec = &network.spec;
+        let alike = |magnitude: i64| vec![magnitude; width];
+        let samples = |alphabet: u32| (Params::None, alike(i64::from(alphabet) - 1));
+        let ends = (-limit as i16, limit as i16);
+        Ok(match &spec.nodes[id].op {
+            Op::Neighbours { .. } | Op::Current { .. } | Op::LocalMean { .. } | Op::Previous => {
+                samples(spec.symbols.alphabet)
+            }
+            Op::Condition { index } => match spec.conditions[usize::from(*index)] {
+                Condition::Class { count } => samples(count),
+                condition => return Err(QuantizeError::Operation(format!("{condition:?}"))),
+            },
+            Op::Coordinate { modulus, .. } => samples(*modulus),
+            Op::OneHot => samples(2),
             Op::LocalScale { near } => {
                 let level = tables::levels(near.len() * usize::from(spec.symbols.channels));
-                levels = usize::from(*level.last().expect("never empty")) + 1;
-                (Params::Scale { level }, vec![levels as i64 - 1])
+                self.levels = usize::from(*level.last().expect("never empty")) + 1;
+                (Params::Scale { level }, alike(self.levels as i64 - 1))
             }
             Op::Normalize { unit, clamp } => {
                 let top = (i64::from(*clamp) << fraction) + 1;
-                (tables::normalize(levels, *unit, *clamp, fraction), vec![top; widths[id]])
+                (tables::normalize(self.levels, *unit, *clamp, fraction), alike(top))
             }
-            Op::Linear { .. } => {
-                let input = node.inputs[0];
-                let layer = &network.layers[&id];
+            Op::Linear { .. } | Op::MaskedLinear { .. } | Op::Convolution { .. } | Op::Transposed { .. } => {
                 let only_rectified = spec.nodes.iter().filter(|n| n.inputs.contains(&id)).all(|n| n.op == Op::Relu)
                     && spec.outputs.iter().all(|o| o.parameters != id);
-                let low = if only_rectified { 0 } else { -limit };
-                let (param, back) = rows(layer, &fractions[input], &magnitudes[input], fraction, (low, limit))
-                    .map_err(|row| QuantizeError::Unsafe { node: id, row })?;
-                rounded.layers.insert(id, back);
-                (param, vec![limit.into(); widths[id]])
+                let low = if only_rectified { 0 } else { ends.0 };
+                let input = self.input(id, 0);
+                let columns = Columns { fractions: &self.fractions[input], magnitudes: &self.magnitudes[input] };
+                let made = rows(self.layer(id)?, columns, fraction);
+                let made = made.map_err(|row| QuantizeError::Unsafe { node: id, row })?;
+                self.rounded.layers.insert(id, made.back);
+                let (weights, bias, shift) = (made.weights, made.bias, made.shift);
+                (Params::Linear { weights, bias, shift, low, high: ends.1 }, alike(limit.into()))
             }
-            Op::Relu => (Params::None, magnitudes[node.inputs[0]].clone()),
-            Op::Add => (Params::Add { low: -limit as i16, high: limit as i16 }, vec![limit.into(); widths[id]]),
-            Op::Concat => (Params::None, node.inputs.iter().flat_map(|i| magnitudes[*i].clone()).collect()),
-            #[allow(unreachable_patterns, reason = "descriptions hold more than can be quantized")]
+            Op::Embedding { .. } | Op::Constant { .. } => {
+                let layer = self.layer(id)?;
+                let unsafe_ = QuantizeError::Unsafe { node: id, row: 0 };
+                let is_constant = matches!(spec.nodes[id].op, Op::Constant { .. });
+                let trained = if is_constant { &layer.bias } else { &layer.weights };
+                let (values, back) = values(trained, fraction, limit).ok_or(unsafe_)?;
+                let (weights, bias) = if is_constant { (vec![], back) } else { (back, vec![]) };
+                self.rounded.layers.insert(id, Layer { weights, bias });
+                let params = if is_constant { Params::Constant { values } } else { Params::Embedding { values } };
+                (params, alike(limit.into()))
+            }
+            Op::Activation { function } => {
+                let table = self.table(id, *function, fraction)?;
+                let top = table.values.iter().map(|v| i64::from(*v).abs()).max().unwrap_or(0);
+                (Params::Table(table), alike(top))
+            }
+            Op::Relu | Op::Concat | Op::Mirror | Op::Select { .. } => (Params::None, self.handed(id, &self.magnitudes)),
+            Op::Add => {
+                if (0..2).any(|n| self.fractions[self.input(id, n)].iter().any(|f| *f != fraction)) {
+                    return Err(self.scales(id));
+                }
+                (Params::Add { low: ends.0, high: ends.1 }, alike(limit.into()))
+            }
+            Op::Gate => {
+                let shift = self.uniform(id, 0)? + self.uniform(id, 1)? - fraction;
+                let shift = u8::try_from(shift).ok().filter(|s| (1..=30).contains(s)).ok_or_else(|| self.scales(id))?;
+                (Params::Gate { shift, low: ends.0, high: ends.1 }, alike(limit.into()))
+            }
+            Op::Lstm { cells } => self.recurrent(id, *cells as usize)?,
+            Op::Attention { heads, .. } => {
+                let keys = self.fractions[self.input(id, 0)].len() / usize::from(*heads);
+                let params = tables::attention(self.uniform(id, 0)? + self.uniform(id, 1)?, keys);
+                if self.uniform(id, 2)? != fraction {
+                    return Err(self.scales(id));
+                }
+                (params, self.magnitudes[self.input(id, 2)].clone())
+            }
             other => return Err(QuantizeError::Operation(format!("{other:?}"))),
-        };
-        params.push(param);
-        magnitudes.push(magnitude);
-        fractions.push(match &node.op {
-            Op::Concat => node.inputs.iter().flat_map(|i| fractions[*i].clone()).collect(),
-            _ => vec![fraction; widths[id]],
-        });
+        })
     }
-    let mut mixtures = Vec::new();
-    for output in &spec.outputs {
-        let Likelihood::LogisticMixture { unit, floor, .. } = &output.likelihood else {
-            return Err(QuantizeError::Operation(format!("{:?}", output.likelihood)));
-        };
-        mixtures.push(Head::Mixture(tables::mixture(levels, *unit, *floor, shared[output.parameters] as u8)));
-    }
-    let program = Program::new(name, Domain::Photographs, spec.clone(), params, mixtures)?;
-    Ok(Quantized { program, fractions, rounded })
-}
 
-/// Fractional bits of every tensor. Tensors that are added share theirs, and a rectifier keeps its input's.
-fn tensor_fractions(spec: &NetworkSpec, largest: &[f64]) -> Vec<i32> {
-    let mut group: Vec<NodeId> = (0..spec.nodes.len()).collect();
-    for (id, node) in spec.nodes.iter().enumerate() {
-        if matches!(node.op, Op::Add | Op::Relu) {
-            for other in &node.inputs {
-                let (from, to) = (group[*other], group[id]);
-                group.iter_mut().filter(|g| **g == from).for_each(|g| *g = to);
+    fn table(&self, id: NodeId, function: Function, out: i32) -> Result<crate::engine::program::Table, QuantizeError> {
+        let (fraction, magnitude) = (self.uniform(id, 0)?, self.magnitude(id, 0));
+        let end = magnitude as f64;
+        let f = |x: f64| activation(function, x);
+        Ok(match function {
+            Function::Sigmoid => tables::gate(f, tables::SIGMOID_END, fraction, magnitude, out),
+            Function::Tanh => tables::gate(f, tables::TANH_END, fraction, magnitude, out),
+            Function::Elu | Function::Gelu => {
+                tables::function(f, (-tables::SIGMOID_END, end), fraction, magnitude, out, None)
             }
-        }
+            Function::Centre => {
+                let alphabet = f64::from(self.alphabets[self.input(id, 0)].unwrap_or(2));
+                let centred = |x: f64| (2.0 * x - (alphabet - 1.0)) * 2.0 / alphabet;
+                tables::function(centred, (0.0, end), fraction, magnitude, out, None)
+            }
+            Function::MuLaw => return Err(QuantizeError::Operation(format!("{function:?}"))),
+        })
     }
-    let of = |id: NodeId| {
-        let node = &spec.nodes[id];
-        match &node.op {
-            Op::Neighbours { .. } | Op::Current { .. } | Op::LocalMean { .. } | Op::LocalScale { .. } => 0,
-            Op::Normalize { clamp, .. } => ((1 << ACTIVATION_BITS) / i32::from(*clamp)).ilog2() as i32,
-            _ => {
-                let members = (0..group.len()).filter(|i| group[*i] == group[id]);
-                let top = members.map(|i| largest[i]).fold(1e-3, f64::max) * HEADROOM;
-                let bits = if spec.outputs.iter().any(|o| o.parameters == id) { 15 } else { ACTIVATION_BITS };
-                ((2f64.powi(bits as i32) - 1.0) / top).log2().floor().clamp(6.0, 15.0) as i32
-            }
-        }
-    };
-    (0..spec.nodes.len()).map(of).collect()
-}
 
-/// The integers of a linear layer: each row takes the largest shift for which its weights fit 16 bits and its sums 32.
-/// The error is the number of a row that has none.
-fn rows(
-    layer: &Layer,
-    fractions: &[i32],
-    magnitudes: &[i64],
-    out: i32,
-    (low, high): (i32, i32),
-) -> Result<(Params, Layer), usize> {
-    let inputs = fractions.len();
-    let (mut weights, mut biases, mut shifts, mut back) = (Vec::new(), Vec::new(), Vec::new(), layer.clone());
-    for (o, (row, bias)) in layer.weights.chunks_exact(inputs).zip(&layer.bias).enumerate() {
-        let fitting = (1..=30).rev().find_map(|shift| {
-            let scaled = |w: f32, fraction: i32| (f64::from(w) * 2f64.powi(out - fraction + shift)).round();
-            let ints: Vec<f64> = row.iter().zip(fractions).map(|(w, f)| scaled(*w, *f)).collect();
-            let bias = scaled(*bias, 0);
-            let sum = bias.abs() + ints.iter().zip(magnitudes).map(|(w, m)| w.abs() * *m as f64).sum::<f64>();
-            let fits = ints.iter().all(|w| w.abs() <= 32767.0) && sum + 2f64.powi(shift - 1) < 2f64.powi(31);
-            fits.then_some((shift, ints, bias))
-        });
-        let Some((shift, ints, bias)) = fitting else { return Err(o) };
-        for (k, w) in ints.iter().enumerate() {
-            back.weights[o * inputs + k] = (w * 2f64.powi(fractions[k] - out - shift)) as f32;
-        }
-        back.bias[o] = (bias * 2f64.powi(-out - shift)) as f32;
-        weights.extend(ints.iter().map(|w| *w as i16));
-        biases.push(bias as i32);
-        shifts.push(shift as u8);
+    /// A recurrent layer: its products have a scale for the tables, whatever the calibration says.
+    fn recurrent(&mut self, id: NodeId, cells: usize) -> Result<Node, QuantizeError> {
+        const FRACTION: i32 = 11;
+        let high = (tables::SIGMOID_END * 2f64.powi(FRACTION)) as i64;
+        let input = self.input(id, 0);
+        let fractions = [&self.fractions[input][..], &vec![STATE_FRACTION; cells]].concat();
+        let magnitudes = [&self.magnitudes[input][..], &vec![1 << STATE_FRACTION; cells]].concat();
+        let columns = Columns { fractions: &fractions, magnitudes: &magnitudes };
+        let made = rows(self.layer(id)?, columns, FRACTION);
+        let made = made.map_err(|row| QuantizeError::Unsafe { node: id, row })?;
+        self.rounded.layers.insert(id, made.back);
+        let tanh = |x: f64| activation(Function::Tanh, x);
+        let gate = |f: Function, end| tables::gate(|x| activation(f, x), end, FRACTION, high, GATE_FRACTION);
+        let params = Params::Lstm {
+            weights: made.weights,
+            bias: made.bias,
+            shift: made.shift,
+            high: high as i16,
+            sigmoid: gate(Function::Sigmoid, tables::SIGMOID_END),
+            tanh: gate(Function::Tanh, tables::TANH_END),
+            squash: tables::gate(tanh, tables::TANH_END, GATE_FRACTION, 1 << 24, GATE_FRACTION),
+        };
+        Ok((params, vec![1 << STATE_FRACTION; cells]))
     }
-    let (low, high) = (low as i16, high as i16);
-    Ok((Params::Linear { weights, bias: biases, shift: shifts, low, high }, back))
 }

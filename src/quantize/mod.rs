@@ -4,7 +4,10 @@
 //! or there is no program.
 
 pub mod float;
+mod fractions;
+pub mod grid;
 pub mod integers;
+mod rows;
 pub mod tables;
 pub mod weights;
 
@@ -12,7 +15,7 @@ use crate::engine::reference::{self, Picture};
 use crate::engine::{Program, ProgramError};
 use crate::entropy::{Distribution, cost_of};
 use crate::likelihood::logistic::{Mixture, PRECISION};
-use crate::spec::{Likelihood, SpecError};
+use crate::spec::{Domain, Likelihood, SpecError};
 use float::{FloatNetwork, mixture_bits};
 use rayon::prelude::*;
 use thiserror::Error;
@@ -24,7 +27,7 @@ pub enum QuantizeError {
     #[error("the weights cannot be read: {0}")]
     Safetensors(String),
     /// A tensor of the family is not there.
-    #[error("there is no tensor '{0}': are these weights of the family 'window'?")]
+    #[error("there is no tensor '{0}': are these weights of the family that they name?")]
     Missing(String),
     /// A tensor has another type or shape than the family needs.
     #[error("tensor '{0}' has the wrong type or shape")]
@@ -43,6 +46,9 @@ pub enum QuantizeError {
     /// There is nothing to calibrate with.
     #[error("there are no colour pictures to calibrate with: name a folder with PNG, PPM or BMP photographs")]
     NoPictures,
+    /// Network, data and examples do not belong together.
+    #[error("{0}")]
+    Domain(String),
     /// The description is invalid.
     #[error(transparent)]
     Spec(#[from] SpecError),
@@ -75,7 +81,7 @@ pub fn quantize(name: &str, weights: &[u8], pictures: &[Picture]) -> Result<(Pro
     let largest = positions.par_iter().map(|(p, y, x)| magnitudes(&network, &pictures[*p], *y, *x));
     let largest = largest
         .reduce(Vec::new, |a, b| if a.is_empty() { b } else { a.iter().zip(&b).map(|(a, b)| a.max(*b)).collect() });
-    let quantized = integers::quantize(name, &network, &largest)?;
+    let quantized = integers::quantize(name, &network, &Domain::Photographs, &largest)?;
     let each = positions.par_iter().map(|(p, y, x)| costs(&network, &quantized, &pictures[*p], *y, *x));
     let sums = each.reduce(|| [0.0; 4], |a, b| std::array::from_fn(|i| a[i] + b[i]));
     let [float, weights, activations, likelihood] = sums.map(|s| s / (3 * positions.len()) as f64);

@@ -2,6 +2,7 @@
 
 use super::float::{level, scale};
 use crate::engine::Params;
+use crate::engine::program::Table;
 use crate::likelihood::logistic::*;
 use crate::likelihood::{bernoulli as bit, categorical as any, coupled as joint};
 
@@ -75,4 +76,51 @@ pub fn coupled(alphabet: u32, fraction: u8) -> joint::Tables {
         log_scale: vec![(quarter.ln() * f64::from(1u32 << LOG_FRACTION)).round() as i32],
         ..mixture(1, 0, joint::FLOOR, fraction)
     })
+}
+
+/// Fractional bits of a table's index at most: finer steps change nothing.
+const INDEX_FRACTION: i32 = 10;
+
+/// `f` between `low` and `high` (real numbers), for integers of `fraction` fractional bits within `+-magnitude`; the entries
+/// have `out` fractional bits. Where a step holds several integers, its entry is the value in their middle.
+pub fn function(
+    f: impl Fn(f64) -> f64,
+    (low, high): (f64, f64),
+    fraction: i32,
+    magnitude: i64,
+    out: i32,
+    step: Option<i32>,
+) -> Table {
+    let shift = (fraction - step.unwrap_or(fraction)).max(0);
+    let one = 2f64.powi(fraction);
+    let end = |x: f64| ((x * one).round() as i64).clamp(-magnitude, magnitude) >> shift;
+    let (first, last) = (end(low), end(high));
+    let entry = |i: i64| {
+        let middle = ((i << shift) as f64 + (2f64.powi(shift) - 1.0) / 2.0) / one;
+        (f(middle) * 2f64.powi(out)).round().clamp(-32767.0, 32767.0) as i16
+    };
+    Table { shift: shift as u8, first: first as i32, values: (first..=last).map(entry).collect() }
+}
+
+/// The table of a gate's function, which ends at +-`limit`.
+pub fn gate(f: impl Fn(f64) -> f64, limit: f64, fraction: i32, magnitude: i64, out: i32) -> Table {
+    function(f, (-limit, limit), fraction, magnitude, out, Some(INDEX_FRACTION))
+}
+
+/// Where the sigmoid ends: beyond it nothing changes in 14 bits.
+pub const SIGMOID_END: f64 = 11.0;
+/// Where the hyperbolic tangent ends.
+pub const TANH_END: f64 = 5.5;
+
+/// [`Params::Attention`] for sums of products of `fraction` fractional bits of keys of `width` values.
+pub fn attention(fraction: i32, width: usize) -> Params {
+    const STEP: i32 = 8;
+    // A unit of a sum in steps of the table, as multiplier * 2^-shift with a multiplier of 16 bits.
+    let unit = 2f64.powi(STEP - fraction) / (width as f64).sqrt();
+    let shift = (15 - unit.log2().floor() as i32).clamp(0, 40);
+    let multiplier = (unit * 2f64.powi(shift)).round().clamp(1.0, 65535.0) as u16;
+    // From exp(-12) on less than half of the last bit is left.
+    let entry = |i: i32| (32768.0 * (-(f64::from(i) + 0.5) / 2f64.powi(STEP)).exp()).round() as u16;
+    let exp = std::iter::once(1 << 15).chain((1..12 << STEP).map(entry)).collect();
+    Params::Attention { multiplier, shift: shift as u8, exp }
 }

@@ -284,3 +284,31 @@ pub enum Side {
     /// Any; for what depends on conditions and earlier slices alone.
     Any,
 }
+
+impl Side {
+    /// Whether a position may look at another, both counted in raster order.
+    pub fn allows(self, position: usize, other: usize) -> bool {
+        match self {
+            Self::Earlier => other < position,
+            Self::EarlierOrSame => other <= position,
+            Self::Any => true,
+        }
+    }
+}
+
+impl Pattern {
+    /// Whether a position may look at another on a grid of `size` with so many axes.
+    pub fn holds(self, axes: usize, size: [usize; 3], position: usize, other: usize) -> bool {
+        let split = |p: usize| [p / (size[1] * size[2]), p / size[2] % size[1], p % size[2]];
+        let (a, b) = (split(position), split(other));
+        match self {
+            Self::All => true,
+            Self::Line { axis } => (0..3).all(|i| i == 3 - axes + usize::from(axis) || a[i] == b[i]),
+            Self::Trailing { axes: n } => {
+                other <= position && position - other < size[3 - usize::from(n)..].iter().product()
+            }
+            Self::Block { size } => (0..3).all(|i| a[i] / usize::from(size[i]) == b[i] / usize::from(size[i])),
+            Self::Summary { block, last } => other % block as usize >= (block - last) as usize,
+        }
+    }
+}

@@ -86,9 +86,6 @@ pub(super) fn range(
             if !(1..=MAX_EXP).contains(&exp.len()) || exp[0] != 1 << 15 || !exp.is_sorted_by(|a, b| a >= b) {
                 return Err("its table does not fall from 2^15");
             }
-            if exp.contains(&0) {
-                return Err("its table has a zero");
-            }
             // A mean lies between the values; where there is no position it is zero.
             inputs[2].iter().map(|r| Range { low: r.low.min(0), high: r.high.max(0) }).collect()
         }

@@ -88,7 +88,7 @@ pub enum Params {
         multiplier: u16,
         /// At most 40.
         shift: u8,
-        /// `exp(-d)`, falling from 2^15; at most 4096 entries, none zero.
+        /// `exp(-d)`, falling from 2^15; at most 4096 entries.
         exp: Vec<u16>,
     },
     /// [`Op::Add`]: `clamp(a + b, low, high)`.
