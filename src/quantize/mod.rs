@@ -12,10 +12,11 @@ pub mod tables;
 pub mod weights;
 
 use crate::engine::reference::{self, Picture};
-use crate::engine::{Program, ProgramError};
+use crate::engine::{GridError, Program, ProgramError};
 use crate::entropy::{Distribution, cost_of};
 use crate::likelihood::logistic::{Mixture, PRECISION};
 use crate::spec::{Domain, Likelihood, SpecError};
+use crate::zoo::ZooError;
 use float::{FloatNetwork, mixture_bits};
 use rayon::prelude::*;
 use thiserror::Error;
@@ -49,6 +50,15 @@ pub enum QuantizeError {
     /// Network, data and examples do not belong together.
     #[error("{0}")]
     Domain(String),
+    /// There is nothing to calibrate with.
+    #[error("there are no examples to calibrate with")]
+    NoExamples,
+    /// The family has no such network.
+    #[error(transparent)]
+    Zoo(#[from] ZooError),
+    /// The network cannot be run.
+    #[error(transparent)]
+    Grid(#[from] GridError),
     /// The description is invalid.
     #[error(transparent)]
     Spec(#[from] SpecError),

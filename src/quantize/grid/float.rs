@@ -4,6 +4,7 @@
 
 use super::Example;
 use super::matrix::Matrix;
+use super::shape::LayerShape;
 use crate::quantize::QuantizeError;
 use crate::quantize::float::{FloatNetwork, Layer, activation, bernoulli_bits, categorical_bits, coupled_bits};
 use crate::spec::{
@@ -59,11 +60,10 @@ impl FloatGrid {
         let grid = domain.grid(&spec).map_err(|what| QuantizeError::Domain(what.to_owned()))?;
         let (widths, strides, alphabets) = (spec.widths()?, spec.strides()?, spec.alphabets()?);
         let mut nodes = Vec::new();
-        for (id, node) in spec.nodes.iter().enumerate() {
-            let shape = LayerShape::new(&spec, id, &widths, &alphabets);
+        for ((id, node), shape) in spec.nodes.iter().enumerate().zip(LayerShape::all(&spec)?) {
             let empty = Layer { weights: vec![], bias: vec![] };
             let mut layer = network.layers.get(&id).cloned().unwrap_or(empty);
-            if layer.weights.len() != shape.weights() || layer.bias.len() != shape.bias {
+            if !shape.fits(&layer) {
                 return Err(QuantizeError::Shape(format!("{id:03}.{}", node.op.name())));
             }
             shape.mask(&node.op, &mut layer);
@@ -313,51 +313,6 @@ impl FloatGrid {
             }
         }
         out
-    }
-}
-
-/// Rows and columns of the weights of a node, and the length of its bias.
-struct LayerShape {
-    rows: usize,
-    taps: usize,
-    inputs: usize,
-    bias: usize,
-}
-
-impl LayerShape {
-    fn new(spec: &NetworkSpec, id: NodeId, widths: &[usize], alphabets: &[Option<u32>]) -> Self {
-        let node = &spec.nodes[id];
-        let (rows, inputs) = (widths[id], node.inputs.first().map_or(0, |i| widths[*i]));
-        match &node.op {
-            Op::Linear { .. } | Op::MaskedLinear { .. } => Self { rows, taps: 1, inputs, bias: rows },
-            Op::Convolution { kernel, .. } | Op::Transposed { kernel, .. } => {
-                Self { rows, taps: kernel.taps(), inputs, bias: rows }
-            }
-            Op::Lstm { .. } => Self { rows: 4 * rows, taps: 1, inputs: inputs + rows, bias: 4 * rows },
-            Op::Constant { .. } => Self { rows: 0, taps: 0, inputs: 0, bias: rows },
-            Op::Embedding { .. } => {
-                let alphabet = alphabets[node.inputs[0]].unwrap_or(0) as usize;
-                Self { rows, taps: 1, inputs: alphabet, bias: 0 }
-            }
-            _ => Self { rows: 0, taps: 0, inputs: 0, bias: 0 },
-        }
-    }
-
-    fn weights(&self) -> usize {
-        self.rows * self.taps * self.inputs
-    }
-
-    /// Blanks what the mask leaves out.
-    fn mask(&self, op: &Op, layer: &mut Layer) {
-        if matches!(op, Op::MaskedLinear { .. } | Op::Convolution { .. }) {
-            let columns = self.taps * self.inputs;
-            for (i, w) in layer.weights.iter_mut().enumerate() {
-                let (o, k) = (i / columns, i % columns);
-                if !op.keeps(self.inputs, o, k / self.inputs, k % self.inputs) {
-                    *w = 0.0;
-                }
-            }
-        }
     }
 }
 
