@@ -3,7 +3,7 @@
 //! What must stay true: as in `prove`: nothing that passes can overflow.
 
 use super::prove::{ANOTHER, Checked, UNKNOWN, check_rows, ends, samples};
-use super::wire::{breaks_mask, taps};
+use super::wire::{MAX_ENTRIES, breaks_mask, taps};
 use super::{Params, Range, Table};
 use crate::spec::{Condition, NetworkSpec, Op};
 
@@ -110,7 +110,7 @@ fn union(columns: &[Range]) -> Range {
 /// The range of what a table gives for `low..=high`.
 fn reachable(table: &Table, low: i64, high: i64) -> Checked<Range> {
     let Table { shift, first, values } = table;
-    if *shift > 30 || first.unsigned_abs() > 1 << 30 || !(1..=1 << 16).contains(&values.len()) {
+    if *shift > 30 || first.unsigned_abs() > 1 << 30 || !(1..=MAX_ENTRIES).contains(&values.len()) {
         return Err("its table is out of range");
     }
     let last = values.len() as i64 - 1;

@@ -11,6 +11,10 @@ use crate::wire::{Reader, WireError, Writer};
 const MAGIC: &[u8; 4] = b"SRPM";
 /// Weights of all products together at most, those that a mask leaves out included.
 const MAX_WEIGHTS: u64 = 1 << 27;
+/// Entries of a table at most.
+pub(super) const MAX_ENTRIES: usize = 1 << 16;
+/// Entries of all nodes' tables together at most.
+const MAX_TABLES: usize = 1 << 26;
 
 impl ModelId {
     /// The identity of a model file: the first half of the BLAKE3 of its bytes.
@@ -28,8 +32,9 @@ impl Program {
         w.text(&self.name);
         self.domain.write(&mut w);
         w.blob(&self.spec.to_bytes());
+        let mut tables = Vec::new();
         for (params, node) in self.params.iter().zip(&self.spec.nodes) {
-            write_params(&mut w, params, &node.op);
+            write_params(&mut w, params, &node.op, &mut tables);
         }
         for head in &self.heads {
             match head {
@@ -58,7 +63,7 @@ impl Program {
         let spec = NetworkSpec::read(&mut described)?;
         described.end()?;
         let (widths, alphabets) = (spec.widths()?, spec.alphabets()?);
-        let mut room = MAX_WEIGHTS;
+        let (mut room, mut tables) = (MAX_WEIGHTS, Tables { seen: Vec::new(), room: MAX_TABLES });
         let mut params = Vec::with_capacity(spec.nodes.len());
         for (id, node) in spec.nodes.iter().enumerate() {
             let inputs: usize = node.inputs.iter().map(|i| widths[*i]).sum();
@@ -71,7 +76,7 @@ impl Program {
             room = room
                 .checked_sub((rows as u64).saturating_mul((columns * taps(&node.op)) as u64))
                 .ok_or(WireError::OutOfRange("the number of weights"))?;
-            params.push(read_params(&mut r, &node.op, columns, rows)?);
+            params.push(read_params(&mut r, &node.op, columns, rows, &mut tables)?);
         }
         let heads = spec.outputs.iter().map(|output| {
             Ok::<_, WireError>(match output.likelihood {
@@ -87,7 +92,8 @@ impl Program {
     }
 }
 
-fn write_params(w: &mut Writer, params: &Params, op: &Op) {
+/// `tables` holds those that were written.
+fn write_params<'p>(w: &mut Writer, params: &'p Params, op: &Op, tables: &mut Vec<&'p Table>) {
     let ints = |w: &mut Writer, values: &[i16]| values.iter().for_each(|v| w.int((*v).into()));
     match params {
         Params::None => {}
@@ -101,7 +107,7 @@ fn write_params(w: &mut Writer, params: &Params, op: &Op) {
             write_rows(w, op, weights, bias, shift);
             ints(w, &[*low, *high]);
         }
-        Params::Table(table) => write_table(w, table),
+        Params::Table(table) => write_table(w, table, tables),
         Params::Gate { shift, low, high } => {
             w.u8(*shift);
             ints(w, &[*low, *high]);
@@ -110,7 +116,7 @@ fn write_params(w: &mut Writer, params: &Params, op: &Op) {
         Params::Lstm { weights, bias, shift, high, sigmoid, tanh, squash } => {
             write_rows(w, op, weights, bias, shift);
             ints(w, &[*high]);
-            [sigmoid, tanh, squash].iter().for_each(|table| write_table(w, table));
+            [sigmoid, tanh, squash].into_iter().for_each(|table| write_table(w, table, tables));
         }
         Params::Attention { multiplier, shift, exp } => {
             w.uint((*multiplier).into());
@@ -135,8 +141,15 @@ fn write_rows(w: &mut Writer, op: &Op, weights: &[i16], bias: &[i32], shift: &[u
     w.raw(shift);
 }
 
-/// Differences: functions are smooth.
-fn write_table(w: &mut Writer, table: &Table) {
+/// Many nodes have the same table: its number among those before, or as many as there are and then the table, as differences
+/// since functions are smooth.
+fn write_table<'p>(w: &mut Writer, table: &'p Table, tables: &mut Vec<&'p Table>) {
+    let number = tables.iter().position(|t| *t == table).unwrap_or(tables.len());
+    w.uint(number as u64);
+    if number < tables.len() {
+        return;
+    }
+    tables.push(table);
     w.u8(table.shift);
     w.int(table.first.into());
     w.uint(table.values.len() as u64);
@@ -159,7 +172,13 @@ fn i16_of(v: i64) -> Result<i16, WireError> {
 }
 
 /// The numbers of an operation of so many rows and columns.
-fn read_params(r: &mut Reader, op: &Op, inputs: usize, values: usize) -> Result<Params, WireError> {
+fn read_params(
+    r: &mut Reader,
+    op: &Op,
+    inputs: usize,
+    values: usize,
+    tables: &mut Tables,
+) -> Result<Params, WireError> {
     let int = |r: &mut Reader| i16_of(r.int()?);
     Ok(match op {
         Op::LocalScale { .. } => Params::Scale { level: r.blob()?.to_vec() },
@@ -173,7 +192,7 @@ fn read_params(r: &mut Reader, op: &Op, inputs: usize, values: usize) -> Result<
             let (weights, bias, shift) = read_rows(r, op, inputs, values)?;
             Params::Linear { weights, bias, shift, low: int(r)?, high: int(r)? }
         }
-        Op::Activation { .. } => Params::Table(read_table(r)?),
+        Op::Activation { .. } => Params::Table(tables.read(r)?),
         Op::Gate => Params::Gate { shift: r.u8()?, low: int(r)?, high: int(r)? },
         Op::Embedding { .. } => Params::Embedding { values: read_raw(r, values)? },
         Op::Constant { .. } => Params::Constant { values: read_raw(r, values)? },
@@ -185,9 +204,9 @@ fn read_params(r: &mut Reader, op: &Op, inputs: usize, values: usize) -> Result<
                 bias,
                 shift,
                 high,
-                sigmoid: read_table(r)?,
-                tanh: read_table(r)?,
-                squash: read_table(r)?,
+                sigmoid: tables.read(r)?,
+                tanh: tables.read(r)?,
+                squash: tables.read(r)?,
             }
         }
         Op::Attention { .. } => {
@@ -250,14 +269,38 @@ pub(super) fn breaks_mask(op: &Op, weights: &[i16], outputs: usize) -> bool {
     places(op, inputs, outputs).zip(weights).any(|(p, w)| *w != 0 && !p.is_kept(op, inputs))
 }
 
-fn read_table(r: &mut Reader) -> Result<Table, WireError> {
-    let shift = r.u8()?;
-    let first = i32::try_from(r.int()?).map_err(|_| WireError::OutOfRange("the first entry of a table"))?;
-    let entries = r.count(1, "the length of a table")?;
-    let mut last = 0i64;
-    let values = (0..entries).map(|_| {
-        last = last.checked_add(r.int()?).ok_or(WireError::OutOfRange("a table entry"))?;
-        i16_of(last)
-    });
-    Ok(Table { shift, first, values: values.collect::<Result<_, _>>()? })
+/// The tables of the nodes so far.
+struct Tables {
+    /// Different ones.
+    seen: Vec<Table>,
+    /// Entries that the nodes to come may have: a table that is named again takes memory again.
+    room: usize,
+}
+
+impl Tables {
+    fn read(&mut self, r: &mut Reader) -> Result<Table, WireError> {
+        const LENGTH: WireError = WireError::OutOfRange("the length of a table");
+        let number = r.at_most(self.seen.len() as u64, "the number of a table")? as usize;
+        if number == self.seen.len() {
+            let shift = r.u8()?;
+            let first = i32::try_from(r.int()?).map_err(|_| WireError::OutOfRange("the first entry of a table"))?;
+            let entries = r.count(1, "the length of a table")?;
+            if entries > MAX_ENTRIES {
+                return Err(LENGTH);
+            }
+            let mut last = 0i64;
+            let values = (0..entries).map(|_| {
+                last = last.checked_add(r.int()?).ok_or(WireError::OutOfRange("a table entry"))?;
+                i16_of(last)
+            });
+            let table = Table { shift, first, values: values.collect::<Result<_, _>>()? };
+            if self.seen.contains(&table) {
+                return Err(WireError::NotCanonical);
+            }
+            self.seen.push(table);
+        }
+        let table = &self.seen[number];
+        self.room = self.room.checked_sub(table.values.len()).ok_or(LENGTH)?;
+        Ok(table.clone())
+    }
 }
