@@ -149,3 +149,34 @@ fn what_cannot_be_quantized_is_refused() {
     made.network.layers.remove(&node);
     assert!(matches!(FloatGrid::new(&made.network, &domain), Err(QuantizeError::Shape(_))));
 }
+
+#[test]
+fn the_command_quantizes_what_it_is_given() {
+    let random = &mut Random(4);
+    let (family, domain) = (surprisal::zoo::family("gated-pixelcnn").unwrap(), pictures(1, 8, 2));
+    let made = weights(family, &domain, &[("classes", 3), ("layers", 2), ("width", 8)], random);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("w.safetensors"), grid::write(&made).unwrap()).unwrap();
+    let mut idx = vec![0, 0, 8, 3, 0, 0, 0, 9, 0, 0, 0, 8, 0, 0, 0, 8];
+    idx.extend(examples(&domain, 9, random).concat().iter().map(|v| *v as u8 * 255));
+    std::fs::write(path("pictures.idx"), idx).unwrap();
+    let labels = [&[0, 0, 8, 1, 0, 0, 0, 9][..], &[0, 1, 2, 0, 1, 2, 0, 1, 2]].concat();
+    std::fs::write(path("labels.idx"), labels).unwrap();
+    let quantize = |more: &[&str]| {
+        let mut command = assert_cmd::Command::cargo_bin("surprisal").unwrap();
+        let args = ["quantize", "w.safetensors", "-o", "w.srm", "--calibrate", "pictures.idx", "--json"];
+        command.current_dir(folder.path()).args(args).args(more);
+        command.assert()
+    };
+    let error = quantize(&[]).code(2);
+    assert!(String::from_utf8_lossy(&error.get_output().stderr).contains("class"));
+    let output = quantize(&["--labels", "labels.idx"]).success();
+    let report: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    assert_eq!((report["examples"].as_u64(), report["symbols"].as_u64()), (Some(9), Some(9 * 64)));
+    let bits = |key: &str| report[key].as_f64().unwrap();
+    assert!((bits("bits_integers") / bits("bits_float") - 1.0).abs() < 0.003, "{report}");
+    let program = Program::from_bytes(&std::fs::read(path("w.srm")).unwrap()).unwrap();
+    assert_eq!(program.domain(), &domain);
+    assert_eq!(report["id"].as_str(), Some(&*program.id().to_string()));
+}

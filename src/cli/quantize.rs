@@ -7,14 +7,19 @@ use super::target::Target;
 use super::{output, report};
 use serde_json::json;
 use std::path::PathBuf;
+use surprisal::engine::Program;
 use surprisal::engine::reference;
 use surprisal::media::image::Picture;
-use surprisal::media::{self, Content, Limits, Outcome};
+use surprisal::media::{self, Content, Limits, Outcome, set};
 use surprisal::quantize;
+use surprisal::quantize::grid::{self, Example, Weights};
+
+/// Examples that are evaluated at most.
+const CALIBRATION: usize = 256;
 
 /// Turn trained weights into a model file of integers
 ///
-/// The scales are chosen on calibration pictures. A model that could overflow is refused.
+/// The scales are chosen on calibration data like that which the model is for. A model that could overflow is refused.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Weights of a known family, a .safetensors file
@@ -22,9 +27,12 @@ pub struct Args {
     /// The model file to write
     #[arg(short, long, value_name = "MODEL.srm")]
     output: PathBuf,
-    /// A folder (or file) of colour photographs like those that the model is for; may be given more than once
-    #[arg(long, value_name = "DIR", required = true)]
+    /// A folder or file of what the model is for: colour photographs, or examples of its size; may be given more than once
+    #[arg(long, value_name = "FILE|DIR", required = true)]
     calibrate: Vec<PathBuf>,
+    /// The class of each example, for a model that is told classes: an IDX file of one dimension (also gzipped)
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
     /// The model's name [default: that of the weights' file]
     #[arg(long)]
     name: Option<String>,
@@ -48,6 +56,15 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         (None, Some(stem)) => stem.to_string_lossy().into_owned(),
         (None, None) => return Err(Fault::Error("the model needs a name: give one with --name".to_owned())),
     };
+    let about = |e: quantize::QuantizeError| Fault::Error(format!("{}: {e}", args.weights.display()));
+    match grid::read(&weights).map_err(about)? {
+        Some(weights) => on_grid(args, global, &name, &weights),
+        None => photographs(args, global, &name, &weights),
+    }
+}
+
+/// A model for photographs.
+fn photographs(args: &Args, global: &Global, name: &str, weights: &[u8]) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.calibrate, Folders::Walk, global.quiet);
     let mut pictures = Vec::new();
     let limits = Limits { max_bytes: args.limit.bytes() };
@@ -59,29 +76,87 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         Ok(())
     })?;
     let about = |e: quantize::QuantizeError| Fault::Error(format!("{}: {e}", args.weights.display()));
-    let (program, bits) = quantize::quantize(&name, &weights, &pictures).map_err(about)?;
-    let bytes = program.to_bytes();
-    output::write(&target, &bytes, None, args.force, false)?;
+    let (program, bits) = quantize::quantize(name, weights, &pictures).map_err(about)?;
+    let (target, bytes) = write(args, &program)?;
     let quantize::Report { float, weights, activations, likelihood } = bits;
     if args.json {
         report::line(json!({
-            "output": target.name(), "name": name, "id": program.id().to_string(), "bytes": bytes.len(),
+            "output": target.name(), "name": name, "id": program.id().to_string(), "bytes": bytes,
             "pictures": pictures.len(), "bits_float": float, "bits_weights": weights,
             "bits_activations": activations, "bits_likelihood": likelihood,
         }))?;
     } else {
-        let more = |bits: f64| (bits / float - 1.0) * 100.0;
-        report::line(format_args!("{}: {name} {}, {} bytes", target.name(), program.id(), bytes.len()))?;
+        report::line(format_args!("{}: {name} {}, {bytes} bytes", target.name(), program.id()))?;
         report::line(format_args!("bits per dimension on {} calibration pictures:", pictures.len()))?;
         report::line(format_args!("  {float:.5}  in floating point"))?;
-        report::line(format_args!("  {weights:.5}  weights rounded ({:+.3} %)", more(weights)))?;
-        report::line(format_args!("  {activations:.5}  activations, too ({:+.3} %)", more(activations)))?;
-        report::line(format_args!(
-            "  {likelihood:.5}  the distribution, too: what is paid ({:+.3} %)",
-            more(likelihood)
-        ))?;
+        step(weights, float, "weights rounded")?;
+        step(activations, float, "activations, too")?;
+        step(likelihood, float, "the distribution, too: what is paid")?;
     }
     Ok(worst.max(read))
+}
+
+/// A model for examples of one size.
+fn on_grid(args: &Args, global: &Global, name: &str, weights: &Weights) -> Result<Exit, Fault> {
+    let limits = Limits { max_bytes: args.limit.bytes() };
+    let labels = match &args.labels {
+        Some(path) => {
+            let bytes = std::fs::read(path).map_err(|e| Fault::io(path, "read", &e))?;
+            let labels = set::labels(&bytes, &limits);
+            Some(labels.map_err(|e| Fault::Error(format!("{}: {e}", path.display())))?)
+        }
+        None => None,
+    };
+    let (inputs, worst) = inputs::gather(&args.calibrate, Folders::Walk, global.quiet);
+    let mut sets = Vec::new();
+    let read = report::each(inputs, |input| {
+        let set = set::examples(&input.read(false)?, &weights.domain, &limits);
+        sets.push(set.map_err(|e| Fault::Error(e.to_string()).about(&input.name()))?);
+        Ok(())
+    })?;
+    let mut examples: Vec<Example> =
+        sets.iter().flat_map(|set| set.iter()).map(|symbols| Example { symbols, class: None }).collect();
+    if let Some(labels) = labels {
+        if labels.len() != examples.len() {
+            let counts = format!("{} labels for {} examples", labels.len(), examples.len());
+            return Err(Fault::Error(counts));
+        }
+        examples.iter_mut().zip(labels).for_each(|(example, label)| example.class = Some(label.into()));
+    }
+    // Evenly spread: a set may be sorted.
+    let step_by = examples.len().div_ceil(CALIBRATION).max(1);
+    let examples: Vec<Example> = examples.into_iter().step_by(step_by).collect();
+    let about = |e: quantize::QuantizeError| Fault::Error(format!("{}: {e}", args.weights.display()));
+    let (program, bits) = grid::quantize(name, &weights.network, &weights.domain, &examples).map_err(about)?;
+    let (target, bytes) = write(args, &program)?;
+    let each = |total: f64| total / bits.symbols as f64;
+    let (float, rounded, integers) = (each(bits.float), each(bits.weights), each(bits.integers));
+    if args.json {
+        report::line(json!({
+            "output": target.name(), "name": name, "id": program.id().to_string(), "bytes": bytes,
+            "family": weights.family.name, "examples": bits.examples, "symbols": bits.symbols,
+            "bits_float": float, "bits_weights": rounded, "bits_integers": integers,
+        }))?;
+    } else {
+        report::line(format_args!("{}: {name} {}, {bytes} bytes", target.name(), program.id()))?;
+        report::line(format_args!("bits per dimension on {} calibration examples:", bits.examples))?;
+        report::line(format_args!("  {float:.5}  in floating point"))?;
+        step(rounded, float, "weights rounded")?;
+        step(integers, float, "all in integers: what is paid")?;
+    }
+    Ok(worst.max(read))
+}
+
+/// Writes the model file: its target and length.
+fn write(args: &Args, program: &Program) -> Result<(Target, usize), Fault> {
+    let (target, bytes) = (Target::File(args.output.clone()), program.to_bytes());
+    output::write(&target, &bytes, None, args.force, false)?;
+    Ok((target, bytes.len()))
+}
+
+/// Prints a line of the report.
+fn step(bits: f64, float: f64, what: &str) -> Result<(), Fault> {
+    report::line(format_args!("  {bits:.5}  {what} ({:+.3} %)", (bits / float - 1.0) * 100.0))
 }
 
 /// The picture in a file, as planes in coding order; `None` for other files.
