@@ -102,6 +102,7 @@ fn good_streams_use_everything() {
             Content::Bytes(_) => "bytes",
             Content::Bands { .. } => "bands",
             Content::Rows { .. } => "rows",
+            Content::Set { .. } => "set",
         };
         for chunk in &header.chunks {
             let role = match chunk.role {
@@ -170,7 +171,7 @@ fn bad() -> Vec<(&'static str, Vec<u8>, i32, String)> {
     let place = photo.windows(16).position(|w| w == model).expect("the model's id");
     vec![
         ("format-0.0", with_byte(text, 5, |_| 0), 2, format!("written in stream format 0.0, and {reads}")),
-        ("format-7.1", with_byte(text, 4, |_| 7), 2, format!("written in stream format 7.{}, and {reads}", VERSION[1])),
+        ("format-7.1", with_byte(text, 4, |_| 7), 2, format!("written in stream format 7.{}, and {reads}", text[5])),
         ("magic", with_byte(text, 0, |b| b ^ 1), 2, "not a surprisal stream".into()),
         ("cut-header", text[..20].to_vec(), 1, "cut short".into()),
         ("cut-chunk", text[..text.len() - 3].to_vec(), 1, "cut short: 3 bytes are missing".into()),

@@ -1,7 +1,7 @@
 //! The header: what a stream holds, what a decoder needs for it, and where its chunks lie.
 
 use super::chunk::{Chunk, Coding, Role};
-use super::{CHECKSUM_BYTES, MAX_ADAPTATION, StreamError};
+use super::{CHECKSUM_BYTES, MAX_ADAPTATION, MAX_LANES, StreamError};
 use crate::wire::{Reader, WireError, Writer};
 
 /// Bits of the flags byte.
@@ -63,30 +63,52 @@ pub enum Content {
         /// Samples a pixel: 1 or 3.
         channels: u8,
     },
+    /// Symbols of a set of examples, one example after the other: each chunk has some of them, most coded by the network.
+    Set {
+        /// Symbols of all examples.
+        symbols: u32,
+        /// Examples that are decoded side by side: 1 to [`MAX_LANES`].
+        lanes: u16,
+        /// Bytes of a symbol in what chunks decode to: 1, or 2 (lowest first) if the alphabet has more than 256 values.
+        bytes: u8,
+    },
 }
 
 impl Content {
-    /// Number of samples of a picture; `None` for bytes.
+    /// Number of samples of a picture, or of symbols of a set; `None` for bytes.
     pub fn samples(&self) -> Option<u64> {
         match *self {
             Self::Bytes(_) => None,
             Self::Bands { width, height, channels } | Self::Rows { width, height, channels } => {
                 Some((u64::from(width) * u64::from(height)).saturating_mul(u64::from(channels)))
             }
+            Self::Set { symbols, .. } => Some(symbols.into()),
         }
     }
 
+    /// Bytes that the chunks decode to; `None` where only the file says it.
+    fn decoded(&self) -> Option<u64> {
+        let unit = if let Self::Set { bytes, .. } = self { *bytes } else { 1 };
+        self.samples().map(|n| n.saturating_mul(unit.into()))
+    }
+
+    /// The first draft that has this kind.
+    pub(super) fn draft(&self) -> u8 {
+        if let Self::Set { .. } = self { 3 } else { 2 }
+    }
+
     fn write(&self, w: &mut Writer) {
-        let (kind, a, b, channels) = match *self {
+        let (kind, a, b, last) = match *self {
             Self::Bytes(hint) => (0, hint.record, hint.pixel, None),
             Self::Bands { width, height, channels } => (1, width, height, Some(channels)),
             Self::Rows { width, height, channels } => (2, width, height, Some(channels)),
+            Self::Set { symbols, lanes, bytes } => (3, symbols, lanes.into(), Some(bytes)),
         };
         w.u8(kind);
         w.uint(u64::from(a));
         w.uint(u64::from(b));
-        if let Some(channels) = channels {
-            w.u8(channels);
+        if let Some(last) = last {
+            w.u8(last);
         }
     }
 
@@ -98,6 +120,12 @@ impl Content {
             return Ok(Self::Bytes(Hint { record: width, pixel: height }));
         }
         let channels = r.u8()?;
+        if kind == 3 {
+            let lanes = u16::try_from(height).ok().filter(|n| (1..=MAX_LANES).contains(n));
+            let lanes = lanes.filter(|_| width > 0 && matches!(channels, 1 | 2));
+            let lanes = lanes.ok_or(WireError::OutOfRange("the shape of a set"))?;
+            return Ok(Self::Set { symbols: width, lanes, bytes: channels });
+        }
         if width == 0 || height == 0 || !matches!(channels, 1 | 3) {
             return Err(WireError::OutOfRange("the shape of a picture"));
         }
@@ -148,7 +176,11 @@ impl Header {
     /// stored chunks of a file without a medium.
     pub fn memory(&self) -> u64 {
         let expands = |c: &&Chunk| self.medium.is_some() || c.coding != Coding::Stored;
-        let decoded = self.chunks.iter().filter(expands).map(|c| c.decoded).fold(0, u64::saturating_add);
+        let mut decoded = self.chunks.iter().filter(expands).map(|c| c.decoded).fold(0, u64::saturating_add);
+        if let Content::Set { symbols, .. } = self.content {
+            // As symbols of two bytes beside.
+            decoded = decoded.saturating_add(2 * u64::from(symbols));
+        }
         if self.medium.is_some() { decoded.saturating_add(self.length) } else { decoded }
     }
 
@@ -202,6 +234,9 @@ impl Header {
         r.end()?;
         let header = Self { length, checksum, medium, model, parts, content, chunks };
         header.check()?;
+        if draft < header.content.draft() && matches!(header.content, Content::Set { .. }) {
+            return Err(StreamError::Inconsistent("a set, which this draft of the format does not have"));
+        }
         if draft < 2 && header.adaptation().is_some() {
             return Err(StreamError::Inconsistent("an adaptation, which this draft of the format does not have"));
         }
@@ -232,21 +267,25 @@ impl Header {
             return refuse("a network is named and not used, or used and not named");
         }
         let banded = matches!(self.content, Content::Bands { .. });
-        if self.chunks.iter().any(|c| c.coding == Coding::Network && (c.role == Role::Recipe || !banded)) {
-            return refuse("a network codes something else than a band");
+        let set = matches!(self.content, Content::Set { .. });
+        if self.chunks.iter().any(|c| c.coding == Coding::Network && (c.role == Role::Recipe || !(banded || set))) {
+            return refuse("a network codes something else than a band or examples");
         }
         if banded && !networks {
             return refuse("bands without a network");
         }
+        if set && !networks {
+            return refuse("a set without a network");
+        }
         if adaptation.is_some() && !banded {
             return refuse("an adaptation without bands");
         }
-        match (self.medium, self.content.samples()) {
+        match (self.medium, self.content.decoded()) {
             (None, _) if recipes > 0 => refuse("a recipe without a medium"),
-            (None, Some(_)) => refuse("a picture without a medium"),
+            (None, Some(_)) => refuse("a picture or a set without a medium"),
             (None, None) if self.decoded(Role::Content) != self.length => refuse("the chunks do not make up the file"),
-            (Some(_), Some(samples)) if self.decoded(Role::Content) != samples => {
-                refuse("the chunks do not make up the picture")
+            (Some(_), Some(bytes)) if self.decoded(Role::Content) != bytes => {
+                refuse("the chunks do not make up the picture or the set")
             }
             _ => Ok(()),
         }

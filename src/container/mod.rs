@@ -14,17 +14,21 @@ pub use stream::{Opened, assemble, open, overhead, reseal};
 /// The first four bytes of every stream. The first one occurs in no UTF-8 text.
 pub const MAGIC: [u8; 4] = [0xf5, b'S', b'R', b'P'];
 
-/// Release and draft of the format that this program writes and reads.
+/// Release and last draft of the format that this program writes and reads. A stream names the first draft, from 0.2 on, that
+/// has all that it uses.
 ///
 /// The release stays 0 until the program's version 0.1.0; until then every change of the format, of a model inside the
 /// binary or of an adaptive part raises the draft, and drafts that are not in [`DRAFTS`] are refused.
-pub const VERSION: [u8; 2] = [0, 2];
+pub const VERSION: [u8; 2] = [0, 3];
 
 /// The drafts of this release that this program reads: every one of them only added to the one before.
 pub const DRAFTS: std::ops::RangeInclusive<u8> = 1..=VERSION[1];
 
 /// Bytes of an adaptation at most.
 pub const MAX_ADAPTATION: u64 = 1 << 20;
+
+/// Examples of a set that are decoded side by side, at most.
+pub const MAX_LANES: u16 = 256;
 
 /// How many bytes a checksum of a whole file has (BLAKE3, cut to 128 bits).
 pub const CHECKSUM_BYTES: usize = 16;
