@@ -29,6 +29,10 @@ use crate::wire::{Reader, Writer};
 use pictures::Pictures;
 use std::ops::ControlFlow;
 
+/// Number of the medium in streams; no entry of [`FORMATS`](super::FORMATS) has it.
+pub const MEDIUM: u8 = 4;
+/// What messages call it.
+pub const NAME: &str = "set";
 /// Version of the recipes.
 pub const VERSION: u32 = 1;
 

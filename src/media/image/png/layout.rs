@@ -169,7 +169,7 @@ pub fn emit_header(header: Header, sink: &mut Sink<'_>) -> Result<(), MediaError
     emit_chunk(b"IHDR", &header.to_bytes(), None, sink)
 }
 
-fn emit_chunk(kind: &[u8], data: &[u8], wrong_crc: Option<u32>, sink: &mut Sink<'_>) -> Result<(), MediaError> {
+pub fn emit_chunk(kind: &[u8], data: &[u8], wrong_crc: Option<u32>, sink: &mut Sink<'_>) -> Result<(), MediaError> {
     emit(sink, &(data.len() as u32).to_be_bytes())?;
     emit(sink, kind)?;
     emit(sink, data)?;

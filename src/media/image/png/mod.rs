@@ -20,6 +20,9 @@ pub(in crate::media) mod retoken;
 mod scanlines;
 pub(in crate::media) mod search;
 mod tokens;
+mod write;
+
+pub use write::encode;
 
 use std::ops::ControlFlow;
 
