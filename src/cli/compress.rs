@@ -3,12 +3,13 @@
 use super::bar::Bar;
 use super::fault::{Exit, Fault};
 use super::inputs::{self, EXTENSION, Folders, Input};
-use super::options::{CodecOptions, EffortOptions, Global};
+use super::options::{CodecOptions, EffortOptions, Global, LabelOptions};
 use super::target::{Target, TargetOptions};
 use super::{output, report};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use surprisal::codec::{self, Coding, Models, Options, Summary};
+use surprisal::codec::sets;
+use surprisal::codec::{self, Coding, CompressError, Compressed, Options, Summary};
 
 /// Compress files to .srp streams
 ///
@@ -33,6 +34,8 @@ pub struct Args {
     #[arg(long, conflicts_with = "stdout")]
     json: bool,
     #[command(flatten)]
+    labels: LabelOptions,
+    #[command(flatten)]
     effort: EffortOptions,
     #[command(flatten)]
     codec: CodecOptions,
@@ -50,10 +53,19 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         pixels: args.pixels,
         limit: args.codec.limit(),
     };
+    let set = models.for_sets()?;
+    let read = args.labels.read(inputs.len(), options.limit)?;
+    if set.is_none() && args.labels.is_some() {
+        return Err(Fault::Error("--labels and --class are for models of sets: name one with -m".to_owned()));
+    }
+    let code = |file: &[u8], bar: &Bar| match &set {
+        Some(network) => sets::compress(file, network, args.labels.labels(&read), &options, bar),
+        None => codec::compress(file, &models, &options, bar),
+    };
     let done = report::each(inputs, |input| {
         let target = targets.of(&input, |path| Ok(with_extension(path)))?;
         output::check(&target, input.path(), args.target.force)?;
-        one(args, global, &input, &target, &models, &options)
+        one(args, global, &input, &target, code)
     })?;
     Ok(worst.max(done))
 }
@@ -71,13 +83,12 @@ fn one(
     global: &Global,
     input: &Input,
     target: &Target,
-    models: &Models,
-    options: &Options,
+    code: impl Fn(&[u8], &Bar) -> Result<Compressed, CompressError>,
 ) -> Result<(), Fault> {
     let name = input.name();
     let file = input.read(false)?;
     let bar = Bar::new(&name, global.quiet);
-    let done = codec::compress(&file, models, options, &bar).map_err(|e| Fault::from(e).about(&name))?;
+    let done = code(&file, &bar).map_err(|e| Fault::from(e).about(&name))?;
     let seconds = bar.seconds();
     drop(bar);
     output::write(target, &done.bytes, input.path(), args.target.force, args.target.rm)?;
@@ -99,7 +110,7 @@ fn one(
             "coding": summary.coding.name(),
             "medium": summary.medium,
             "exact": summary.exact,
-            "verified": options.verify,
+            "verified": !args.no_verify,
             "seconds": seconds,
             "notes": summary.notes,
         }));

@@ -58,6 +58,7 @@ fn content(seen: &Inspection) -> (&'static str, Option<(u32, u32, u8)>) {
         Content::Bytes(_) => ("rows", None),
         Content::Bands { width, height, channels } => ("picture in bands", Some((width, height, channels))),
         Content::Rows { width, height, channels } => ("picture in rows", Some((width, height, channels))),
+        Content::Set { .. } => ("set of examples", None),
     }
 }
 

@@ -18,6 +18,7 @@ mod options;
 mod output;
 mod quantize;
 mod report;
+mod sample;
 mod signature;
 mod streams;
 mod target;
@@ -53,6 +54,7 @@ enum Command {
     Info(info::Args),
     Measure(measure::Args),
     Models(models::Args),
+    Sample(sample::Args),
     Dataset(dataset::Args),
     Train(train::Args),
     Quantize(quantize::Args),
@@ -75,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Info(args) => info::run(args, global),
         Command::Measure(args) => measure::run(args, global),
         Command::Models(args) => models::run(args, global),
+        Command::Sample(args) => sample::run(args, global),
         Command::Dataset(args) => dataset::run(args, global),
         Command::Train(args) => train::run(args, global),
         Command::Quantize(args) => quantize::run(args, global),

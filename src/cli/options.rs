@@ -3,8 +3,11 @@
 use super::fault::Fault;
 use clap::Args;
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
+use std::path::PathBuf;
+use surprisal::codec::sets::Labels;
 use surprisal::codec::{DEFAULT_LIMIT, Effort, Models};
 use surprisal::engine::{DeviceName, Kernel, device};
+use surprisal::media::{Limits, set};
 
 /// Options of every subcommand.
 #[derive(Debug, Args)]
@@ -114,6 +117,44 @@ impl DeviceOptions {
             Some(device) => models.on(device),
             None => models,
         })
+    }
+}
+
+/// The classes of examples, for models that know them.
+#[derive(Debug, Args)]
+pub struct LabelOptions {
+    /// The classes of a set's examples, for a model that knows classes: an IDX file, perhaps gzipped
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// One class for all examples
+    #[arg(long, value_name = "C", conflicts_with = "labels")]
+    class: Option<u8>,
+}
+
+impl LabelOptions {
+    /// Whether anything is said.
+    pub fn is_some(&self) -> bool {
+        self.labels.is_some() || self.class.is_some()
+    }
+
+    /// Reads the file of labels, if one was named. It can be for one file alone.
+    pub fn read(&self, files: usize, limit: u64) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(path) = &self.labels else { return Ok(None) };
+        if files > 1 {
+            return Err(Fault::Error("--labels are those of one file: take the files one by one".to_owned()));
+        }
+        let bytes = std::fs::read(path).map_err(|e| Fault::io(path, "read", &e))?;
+        let labels = set::labels(&bytes, &Limits { max_bytes: limit });
+        labels.map(Some).map_err(|e| Fault::Error(e.to_string()).about(&path.display().to_string()))
+    }
+
+    /// What is said about the classes; `read` is what [`read`](Self::read) gave.
+    pub fn labels<'a>(&self, read: &'a Option<Vec<u8>>) -> Labels<'a> {
+        match (read, self.class) {
+            (Some(labels), _) => Labels::Each(labels),
+            (None, Some(class)) => Labels::All(class),
+            (None, None) => Labels::Unknown,
+        }
     }
 }
 

@@ -81,3 +81,8 @@ pub fn each<T>(items: Vec<T>, mut work: impl FnMut(T) -> Result<(), Fault>) -> R
 pub fn percent(part: u64, whole: u64) -> String {
     if whole == 0 { "-".to_owned() } else { format!("{:.2} %", part as f64 * 100.0 / whole as f64) }
 }
+
+/// A text as a cell of a table with commas (RFC 4180).
+pub fn cell(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}

@@ -5,9 +5,10 @@ use super::job::{Bands, Job};
 use super::lockstep::{Coded, decode_pictures};
 use super::models::Models;
 use super::{Progress, parts};
-use crate::container::{Coding, Header, Medium};
+use crate::container::{Coding, Content, Header, Medium};
 use crate::media;
 use crate::media::image::Picture;
+use crate::media::set;
 use crate::predict::bytes;
 
 /// Restores the file of a stream, or says why not. `limit` bounds the bytes that are allocated for what the stream
@@ -60,7 +61,7 @@ fn on_devices(jobs: &[Result<Job, DecodeError>], progress: &dyn Progress) -> Vec
     pictures
 }
 
-/// The medium of a stream, after checking that this program has it and every part, in the versions that it names.
+/// The medium of a stream, if it is of `media`'s registry, after checking that this program has it and every part, in the versions that it names.
 pub(super) fn supported(header: &Header) -> Result<Option<media::Medium>, DecodeError> {
     parts::require(&header.parts)?;
     let uses_bytes = header.chunks.iter().any(|c| c.coding == Coding::Bytes);
@@ -71,6 +72,13 @@ pub(super) fn supported(header: &Header) -> Result<Option<media::Medium>, Decode
         return Err(DecodeError::Inconsistent("a segment is longer than segments are"));
     }
     let Some(Medium { id, version }) = header.medium else { return Ok(None) };
+    let is_set = matches!(header.content, Content::Set { .. });
+    if is_set != (id == set::MEDIUM) {
+        return Err(DecodeError::Inconsistent("the medium is not one for such content"));
+    }
+    if is_set && version == set::VERSION {
+        return Ok(None);
+    }
     match media::Medium::from_id(id) {
         Some(medium) if u32::from(medium.format().version) == version => Ok(Some(medium)),
         _ => Err(DecodeError::UnknownMedium { id, version }),

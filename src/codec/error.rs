@@ -1,10 +1,13 @@
 //! What can go wrong between a file and a stream.
 
 use super::models::Place;
+use super::sets::ClassError;
 use crate::adapt::Refused;
 use crate::container::StreamError;
+use crate::engine::grid::GridError;
 use crate::engine::{DeviceError, ModelId};
 use crate::media::MediaError;
+use crate::media::set::SetError;
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -41,6 +44,19 @@ pub enum ModelError {
         /// What is wrong with it.
         fault: String,
     },
+    /// A model for sets cannot be run.
+    #[error("the model '{name}' cannot be run: {fault}")]
+    Grid {
+        /// Its name.
+        name: String,
+        /// What it needs.
+        fault: GridError,
+    },
+    /// The model that the user named is for photographs.
+    #[error(
+        "the model '{0}' is for photographs, not for sets of examples: train one (surprisal train), or name another with -m"
+    )]
+    Photographs(String),
     /// The model that the user named is for data of another kind.
     #[error("the model '{0}' is for data of one size, not for photographs; this version cannot code with it")]
     OtherData(String),
@@ -65,6 +81,15 @@ pub enum CompressError {
         /// Which band or segment, counted from 0.
         piece: usize,
     },
+    /// The file is no set of examples for the model that was asked for.
+    #[error(transparent)]
+    Set(#[from] SetError),
+    /// The labels of a set's examples do not fit.
+    #[error(transparent)]
+    Classes(#[from] ClassError),
+    /// A set has more symbols than a stream can say.
+    #[error("it holds 2^32 symbols or more: cut it into files")]
+    TooManySymbols,
     /// Content and recipe that were just made cannot be joined: a fault of this program.
     #[error("the picture cannot be put together again ({0}), so nothing was written; please report this with the file")]
     Join(String),

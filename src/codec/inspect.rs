@@ -3,9 +3,9 @@
 use super::decompress::supported;
 use super::error::DecodeError;
 use super::models::Models;
-use crate::container::{self, Header};
+use crate::container::{self, Content, Header};
 use crate::engine::ModelId;
-use crate::media;
+use crate::media::{self, set};
 
 /// A stream's header and what this program knows about the things that it names.
 #[derive(Debug)]
@@ -26,13 +26,20 @@ pub struct Inspection {
 pub fn inspect(stream: &[u8], models: &Models) -> Result<Inspection, DecodeError> {
     let opened = container::open(stream)?;
     let header = opened.header;
-    let medium = header.medium.and_then(|m| media::Medium::from_id(m.id)).map(|m| m.format().name);
+    let name = |id| match id {
+        set::MEDIUM => Some(set::NAME),
+        _ => media::Medium::from_id(id).map(|m| m.format().name),
+    };
+    let medium = header.medium.and_then(|m| name(m.id));
     let mut unsupported = supported(&header).err();
     let mut model = None;
     if let Some(id) = header.model.map(ModelId) {
-        let found = models.find(id);
-        model = Some((id, found.as_ref().ok().map(|n| n.program().name().to_owned())));
-        unsupported = unsupported.or(found.err().map(DecodeError::Model));
+        let missing = match header.content {
+            Content::Set { .. } => models.find_grid(id).err(),
+            _ => models.find(id).err(),
+        };
+        model = Some((id, models.name_of(id)));
+        unsupported = unsupported.or(missing.map(DecodeError::Model));
     }
     Ok(Inspection { header, overhead: opened.overhead, medium, model, unsupported })
 }

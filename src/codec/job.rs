@@ -3,7 +3,6 @@
 //! What must stay true: nothing is allocated for what a stream declares before that was compared with the limit, and every
 //! chunk is compared with its checksum.
 
-use super::Progress;
 use super::bands::{self, Code, Model};
 use super::decompress::supported;
 use super::error::DecodeError;
@@ -11,8 +10,10 @@ use super::lockstep::Coded;
 use super::models::{Models, fits};
 use super::parts;
 use super::pieces::{byte_hint, row_hint};
+use super::{Progress, sets};
 use crate::adapt;
 use crate::container::{self, Chunk, Coding, Content, Hint, Opened, Role};
+use crate::engine::grid::GridNetwork;
 use crate::engine::{ModelId, Network, Runner};
 use crate::entropy::Damaged;
 use crate::media::image::Picture;
@@ -28,6 +29,8 @@ pub(super) struct Job<'a> {
     opened: Opened<'a>,
     medium: Option<media::Medium>,
     network: Option<Arc<Network>>,
+    /// The network of a set.
+    grid: Option<Arc<GridNetwork>>,
     /// What runs the network in the kernels' place.
     runner: Option<Arc<dyn Runner>>,
     limit: u64,
@@ -43,7 +46,9 @@ impl<'a> Job<'a> {
         if header.memory() > limit || usize::try_from(header.memory()).is_err() {
             return Err(DecodeError::OverLimit { needed: header.memory(), limit });
         }
-        let network = header.model.map(|id| models.find(ModelId(id))).transpose()?;
+        let is_set = matches!(header.content, Content::Set { .. });
+        let grid = header.model.filter(|_| is_set).map(|id| models.find_grid(ModelId(id))).transpose()?;
+        let network = header.model.filter(|_| !is_set).map(|id| models.find(ModelId(id))).transpose()?;
         let (network, runner) = match network {
             None => (None, None),
             Some(network) => match adapted(&opened, &network)? {
@@ -52,7 +57,7 @@ impl<'a> Job<'a> {
             },
         };
         progress.begin(header.decoded(Role::Recipe) + header.decoded(Role::Content));
-        Ok(Self { opened, medium, network, runner, limit, progress })
+        Ok(Self { opened, medium, network, grid, runner, limit, progress })
     }
 
     /// The bands that a device decodes, if there is one and the content is such a picture.
@@ -73,7 +78,11 @@ impl<'a> Job<'a> {
     pub fn restore(&self, picture: Option<Picture>) -> Result<Vec<u8>, DecodeError> {
         let header = &self.opened.header;
         let file = match self.medium {
-            None => self.segments(Role::Content)?,
+            None => match (header.content, &self.grid) {
+                (Content::Set { .. }, Some(network)) => self.set(network)?,
+                (Content::Set { .. }, None) => return Err(DecodeError::Inconsistent("a set without a network")),
+                _ => self.segments(Role::Content)?,
+            },
             Some(medium) => {
                 let recipe = self.segments(Role::Recipe)?;
                 let content = match picture {
@@ -141,6 +150,14 @@ impl<'a> Job<'a> {
         fault.map_or(Ok(all), Err)
     }
 
+    /// The file of a set.
+    fn set(&self, network: &GridNetwork) -> Result<Vec<u8>, DecodeError> {
+        let (header, recipe) = (&self.opened.header, self.segments(Role::Recipe)?);
+        let list = self.chunks(Role::Content).collect();
+        let chunks = sets::Chunks { list, count: header.chunks.len(), content: header.content };
+        sets::restore(network, &recipe, &chunks, (header.length, self.limit), self.progress)
+    }
+
     /// The content of a medium.
     fn content(&self) -> Result<media::Content, DecodeError> {
         match self.opened.header.content {
@@ -152,6 +169,7 @@ impl<'a> Job<'a> {
                 Ok(media::Content::Picture(Picture { width, height, channels, samples }))
             }
             Content::Bands { .. } => Ok(media::Content::Picture(self.bands()?.decode()?)),
+            Content::Set { .. } => Err(DecodeError::Inconsistent("a set of a medium that is not for sets")),
         }
     }
 

@@ -24,6 +24,7 @@ mod parts;
 mod pieces;
 mod plan;
 mod progress;
+pub mod sets;
 pub mod signature;
 mod walk;
 

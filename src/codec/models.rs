@@ -4,6 +4,7 @@ use super::builtin::{self, BUILT_IN};
 use super::effort::Level;
 use super::error::ModelError;
 use crate::engine::device::{self, Device, DeviceError, Runner};
+use crate::engine::grid::GridNetwork;
 use crate::engine::{Kernel, ModelId, Network, Program};
 use crate::spec::{Axis, Domain};
 use std::fmt;
@@ -74,6 +75,7 @@ pub struct Models {
     wanted: Option<String>,
     kernel: Kernel,
     used: Mutex<Vec<Arc<Network>>>,
+    grids: Mutex<Vec<Arc<GridNetwork>>>,
     /// What runs networks in the kernels' place, and those that are there.
     device: Option<Arc<dyn Device>>,
     loaded: Mutex<Vec<(ModelId, Arc<dyn Runner>)>>,
@@ -90,7 +92,15 @@ impl Models {
         places.extend(named.iter().filter(is_path).map(|name| Place::Named(PathBuf::from(name))));
         places.extend([Place::Environment(environment), Place::UserData(user_data()), Place::Here]);
         let wanted = named.iter().rev().find(|name| !Path::new(name).is_dir()).cloned();
-        Self { places, wanted, kernel, used: Mutex::default(), device: None, loaded: Mutex::default() }
+        Self {
+            places,
+            wanted,
+            kernel,
+            used: Mutex::default(),
+            grids: Mutex::default(),
+            device: None,
+            loaded: Mutex::default(),
+        }
     }
 
     /// Runs networks on a device. Streams do not depend on it.
@@ -134,7 +144,7 @@ impl Models {
 
     /// Whether the model that the user named is there.
     pub fn check(&self) -> Result<(), ModelError> {
-        self.wanted.iter().try_for_each(|name| self.choose(name).map(drop))
+        self.wanted.iter().try_for_each(|name| self.named(name).map(drop))
     }
 
     /// The network with this identity.
@@ -148,6 +158,39 @@ impl Models {
         };
         let program = program.ok_or_else(|| ModelError::Missing { id, looked: self.places.clone() })?;
         Ok(self.network(program))
+    }
+
+    /// The network on a grid with this identity.
+    pub fn find_grid(&self, id: ModelId) -> Result<Arc<GridNetwork>, ModelError> {
+        let program = self.programs().find(|program| program.id() == id && *program.domain() != Domain::Photographs);
+        self.grid(program.ok_or_else(|| ModelError::Missing { id, looked: self.places.clone() })?)
+    }
+
+    /// The network on a grid that the user named; none if what was named, if anything, is for photographs.
+    pub fn for_sets(&self) -> Result<Option<Arc<GridNetwork>>, ModelError> {
+        let Some(name) = &self.wanted else { return Ok(None) };
+        let program = self.named(name)?;
+        if *program.domain() == Domain::Photographs { Ok(None) } else { self.grid(program).map(Some) }
+    }
+
+    /// The name of the model with this identity, wherever it is found.
+    pub fn name_of(&self, id: ModelId) -> Option<String> {
+        match BUILT_IN.iter().find(|model| model.id() == id) {
+            Some(model) => Some(model.name.to_owned()),
+            None => self.programs().find(|program| program.id() == id).map(|program| program.name().to_owned()),
+        }
+    }
+
+    /// The network of a program on a grid: the one that is there already, or a new one.
+    fn grid(&self, program: Arc<Program>) -> Result<Arc<GridNetwork>, ModelError> {
+        let mut grids = self.grids.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(network) = grids.iter().find(|network| network.program().id() == program.id()) {
+            return Ok(Arc::clone(network));
+        }
+        let name = program.name().to_owned();
+        let network = GridNetwork::new(program, self.kernel).map_err(|fault| ModelError::Grid { name, fault })?;
+        grids.push(Arc::new(network));
+        Ok(Arc::clone(&grids[grids.len() - 1]))
     }
 
     /// The network that codes pictures of 1 or 3 channels: the model that the user named, or else the effort level's, or

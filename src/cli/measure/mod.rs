@@ -1,9 +1,11 @@
 //! `surprisal measure`
 
+mod sets;
+
 use super::bar::Bar;
 use super::fault::{Exit, Fault};
 use super::inputs::{self, Folders};
-use super::options::{CodecOptions, EffortOptions, Global};
+use super::options::{CodecOptions, EffortOptions, Global, LabelOptions};
 use super::report;
 use serde_json::json;
 use std::path::PathBuf;
@@ -13,6 +15,8 @@ use surprisal::codec::{self, Options};
 ///
 /// Prints the code length in bits per dimension (a sample of a picture, a byte of other files), a line a file and the total.
 /// Folders are walked.
+///
+/// With -m MODEL for examples of one size, each example in a file is measured: the mean of their nats and its standard error.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Files, folders, or - for standard input
@@ -24,6 +28,14 @@ pub struct Args {
     /// Print one line of JSON a file and one for the total
     #[arg(long)]
     json: bool,
+    /// Print a table with commas and a line of names above
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    /// Print each example of a set, too: file.idx#17 is the one after seventeen others
+    #[arg(long)]
+    items: bool,
+    #[command(flatten)]
+    labels: LabelOptions,
     #[command(flatten)]
     effort: EffortOptions,
     #[command(flatten)]
@@ -44,9 +56,18 @@ struct Total {
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, Folders::Walk, global.quiet);
     let models = args.codec.models(global)?;
+    if let Some(network) = models.for_sets()? {
+        return sets::run(args, global, &network, (inputs, worst));
+    }
+    if args.items || args.labels.is_some() {
+        return Err(Fault::Error("--items, --labels and --class are for models of sets: name one with -m".to_owned()));
+    }
     let options =
         Options { level: args.effort.effort().level(), verify: false, pixels: args.pixels, limit: args.codec.limit() };
     let mut total = Total::default();
+    if args.csv {
+        report::line("kind,name,files,bytes,dimensions,bits,bits_per_dimension,coded_bytes,coding")?;
+    }
     let done = report::each(inputs, |input| {
         let name = input.name();
         let file = input.read(false)?;
@@ -69,23 +90,29 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         total.dimensions += one.dimensions;
         total.bits += one.bits;
         total.coded += one.coded;
-        one.print(args.json, "file", &name, Some(summary.coding.name()))
+        one.print(args, "file", &name, Some(summary.coding.name()))
     })?;
-    total.print(args.json, "total", "total", None)?;
+    total.print(args, "total", "total", None)?;
     Ok(worst.max(done))
 }
 
 impl Total {
-    fn print(&self, json: bool, key: &str, name: &str, coding: Option<&str>) -> Result<(), Fault> {
+    fn print(&self, args: &Args, key: &str, name: &str, coding: Option<&str>) -> Result<(), Fault> {
         let Self { files, bytes, dimensions, bits, coded } = *self;
         let mean = if dimensions == 0 { 0.0 } else { bits / dimensions as f64 };
-        if json {
+        if args.json {
             return report::line(json!({
                 key: name, "files": files, "bytes": bytes, "dimensions": dimensions, "bits": bits,
                 "bits_per_dimension": mean, "coded_bytes": coded, "coding": coding,
             }));
         }
         let coding = coding.unwrap_or("");
+        if args.csv {
+            let name = report::cell(name);
+            return report::line(format_args!(
+                "{key},{name},{files},{bytes},{dimensions},{bits:.3},{mean:.6},{coded},{coding}"
+            ));
+        }
         report::line(format_args!(
             "{mean:8.4} bits per dimension  {coded:>11} of {bytes:>11} bytes  {coding:<7}  {name}"
         ))

@@ -1,0 +1,139 @@
+//! `surprisal measure -m MODEL` where the model is for examples of one size.
+
+use super::Args;
+use crate::cli::bar::Bar;
+use crate::cli::fault::{Exit, Fault};
+use crate::cli::inputs::Input;
+use crate::cli::options::Global;
+use crate::cli::report;
+use serde_json::json;
+use surprisal::codec::Options;
+use surprisal::codec::sets::{self, Item};
+use surprisal::engine::grid::GridNetwork;
+use surprisal::media::set::item_name;
+
+/// What is added up.
+#[derive(Debug, Default)]
+struct Total {
+    examples: u64,
+    dimensions: u64,
+    bits: f64,
+    /// Sums of nats and of their squares, counted from the first example's: their difference keeps its digits.
+    origin: f64,
+    sum: f64,
+    squares: f64,
+}
+
+impl Total {
+    fn add(&mut self, item: &Item) {
+        let bits = item.bits.to_f64();
+        let nats = bits * std::f64::consts::LN_2;
+        if self.examples == 0 {
+            self.origin = nats;
+        }
+        self.examples += 1;
+        self.dimensions += item.symbols as u64;
+        self.bits += bits;
+        self.sum += nats - self.origin;
+        self.squares += (nats - self.origin).powi(2);
+    }
+
+    fn bits_per_dimension(&self) -> f64 {
+        if self.dimensions == 0 { 0.0 } else { self.bits / self.dimensions as f64 }
+    }
+
+    /// Mean of the examples' nats, and its standard error, which two examples are needed for.
+    fn nats(&self) -> (f64, Option<f64>) {
+        let n = self.examples as f64;
+        if self.examples == 0 {
+            return (0.0, None);
+        }
+        let mean = self.sum / n;
+        let variance = (self.squares - n * mean * mean) / (n - 1.0);
+        (self.origin + mean, (self.examples > 1).then(|| (variance.max(0.0) / n).sqrt()))
+    }
+
+    fn print(&self, args: &Args, kind: &str, name: &str) -> Result<(), Fault> {
+        let (mean, error) = self.nats();
+        let Self { examples, dimensions, bits, .. } = self;
+        let bpd = self.bits_per_dimension();
+        if args.json {
+            return report::line(json!({
+                kind: name, "examples": examples, "dimensions": dimensions, "bits": bits, "bits_per_dimension": bpd,
+                "nats": mean, "nats_standard_error": error,
+            }));
+        }
+        if args.csv {
+            let (name, error) = (report::cell(name), error.map(|e| format!("{e:.6}")).unwrap_or_default());
+            return report::line(format_args!(
+                "{kind},{name},{examples},{dimensions},{bits:.3},{bpd:.6},{mean:.6},{error}"
+            ));
+        }
+        let error = error.map(|e| format!(" +- {e:.3}")).unwrap_or_default();
+        let examples = if kind == "item" { String::new() } else { format!("  {examples} examples") };
+        report::line(format_args!("{bpd:8.4} bits per dimension  {mean:>9.3}{error} nats an example{examples}  {name}"))
+    }
+}
+
+/// Measures every file.
+pub fn run(
+    args: &Args,
+    global: &Global,
+    network: &GridNetwork,
+    (inputs, worst): (Vec<Input>, Exit),
+) -> Result<Exit, Fault> {
+    if inputs.is_empty() && worst == Exit::Done {
+        return Err(Fault::Error("there are no files in what was named: nothing was measured".to_owned()));
+    }
+    let options = Options { limit: args.codec.limit(), ..Options::default() };
+    let labels = args.labels.read(inputs.len(), options.limit)?;
+    let mut total = Total::default();
+    if args.csv {
+        report::line("kind,name,examples,dimensions,bits,bits_per_dimension,nats,nats_standard_error")?;
+    }
+    let done = report::each(inputs, |input| {
+        let name = input.name();
+        let file = input.read(false)?;
+        let bar = Bar::new(&name, global.quiet);
+        let measured = sets::measure(&file, network, args.labels.labels(&labels), &options, &bar);
+        let measured = measured.map_err(|e| Fault::from(e).about(&name))?;
+        drop(bar);
+        if measured.others > 0 {
+            let text = "bytes are none of the model's characters: their escapes are counted, they themselves are not";
+            report::note(global.quiet, format_args!("{name}: {} {text}", measured.others));
+        }
+        let mut one = Total::default();
+        for (number, item) in measured.items.iter().enumerate() {
+            one.add(item);
+            total.add(item);
+            if args.items {
+                let mut single = Total::default();
+                single.add(item);
+                single.print(args, "item", &item_name(&name, number, measured.items.len()))?;
+            }
+        }
+        one.print(args, "file", &name)
+    })?;
+    total.print(args, "total", "total")?;
+    Ok(worst.max(done))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use surprisal::entropy::Bits;
+
+    #[test]
+    fn mean_and_standard_error() {
+        let mut total = Total::default();
+        assert_eq!(total.nats(), (0.0, None));
+        for bits in [100u32, 104, 90] {
+            total.add(&Item { symbols: 50, bits: Bits(u128::from(bits) << Bits::FRACTION) });
+        }
+        let (mean, error) = total.nats();
+        assert!((mean - 98.0 * std::f64::consts::LN_2).abs() < 1e-12);
+        // Deviations 2, 6, -8: a variance of 52.
+        assert!((error.unwrap() - (52.0f64 / 3.0).sqrt() * std::f64::consts::LN_2).abs() < 1e-9);
+        assert!((total.bits_per_dimension() - 294.0 / 150.0).abs() < 1e-12);
+    }
+}

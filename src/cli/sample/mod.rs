@@ -1,0 +1,190 @@
+//! `surprisal sample`
+
+mod sheet;
+
+use super::bar::Bar;
+use super::fault::{Exit, Fault};
+use super::options::{Global, LimitOptions};
+use super::target::Target;
+use super::{output, report};
+use std::path::{Path, PathBuf};
+use surprisal::codec::Models;
+use surprisal::codec::sets::{self, Classes, Draw, Labels};
+use surprisal::engine::Kernel;
+use surprisal::engine::grid::GridNetwork;
+use surprisal::likelihood::Temperature;
+use surprisal::media::Limits;
+use surprisal::media::set::{self, Set};
+use surprisal::spec::{Domain, Order};
+
+/// Draw pictures or text from a model
+///
+/// Pictures go into a PNG, side by side (or into an IDX file, if OUT ends in .idx), text into a text file or standard output.
+/// The same seed draws the same on every machine, with any number of threads.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A model: its file, its name or the start of its id
+    #[arg(value_name = "MODEL")]
+    model: String,
+    /// How many [default: 64 pictures, or one text]
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    count: Option<u32>,
+    /// Their class, for a model that knows classes [default: all classes in turn]
+    #[arg(long, value_name = "C")]
+    class: Option<u8>,
+    /// Where the generators start
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Above 1 for more variety, below 1 for less
+    #[arg(long, value_name = "T", default_value_t = 1.0)]
+    temperature: f64,
+    /// Text that comes first
+    #[arg(long, value_name = "FILE")]
+    prime: Option<PathBuf>,
+    /// Characters of each text [default: a segment of the model]
+    #[arg(long, value_name = "N")]
+    length: Option<usize>,
+    /// Keep the upper half of the pictures in this file and draw the rest; each is shown beside the original
+    #[arg(long, value_name = "FILE", conflicts_with = "prime")]
+    complete_half: Option<PathBuf>,
+    /// Where it goes; - means standard output
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+    /// Overwrite an output that exists
+    #[arg(short, long)]
+    force: bool,
+    #[command(flatten)]
+    limit: LimitOptions,
+}
+
+/// Draws.
+pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
+    let models = Models::new(std::slice::from_ref(&args.model), global.kernel.unwrap_or_else(Kernel::best));
+    models.check()?;
+    let Some(network) = models.for_sets()? else {
+        return Err(Fault::Error(format!(
+            "the model '{}' is for photographs, from which nothing is drawn",
+            args.model
+        )));
+    };
+    let target = match args.output.as_os_str() == "-" {
+        true => Target::Stdout,
+        false => Target::File(args.output.clone()),
+    };
+    let is_text = matches!(network.program().domain(), Domain::Text { .. });
+    if !(is_text && target == Target::Stdout) {
+        output::check(&target, None, args.force)?;
+    }
+    let bytes = match network.program().domain() {
+        Domain::Pictures { .. } => pictures(args, global, &network)?,
+        Domain::Text { characters, .. } => texts(args, global, &network, characters)?,
+        Domain::Sound { .. } | Domain::Photographs => {
+            return Err(Fault::Error(format!("the model '{}' is for recordings, which are not drawn yet", args.model)));
+        }
+    };
+    output::write(&target, &bytes, None::<&Path>, args.force, false)?;
+    report::note(global.quiet, target.name());
+    Ok(Exit::Done)
+}
+
+/// Temperature 1 leaves the distributions as they are.
+fn temperature(t: f64) -> Result<Option<Temperature>, Fault> {
+    if !(0.001..=1000.0).contains(&t) {
+        return Err(Fault::Error("--temperature must be from 0.001 to 1000".to_owned()));
+    }
+    let thousandths = (t * 1000.0).round() as u32;
+    Ok((thousandths != 1000).then(|| Temperature::thousandths(thousandths)))
+}
+
+/// The classes of so many examples.
+fn classes(args: &Args, network: &GridNetwork, count: usize) -> Result<Classes, Fault> {
+    let all = |known: u32| (0..count).map(|i| (i as u32 % known) as u8).collect::<Vec<_>>();
+    let turns = network.classes().map(all).unwrap_or_default();
+    let labels = match (args.class, network.classes()) {
+        (Some(class), _) => Labels::All(class),
+        (None, Some(_)) => Labels::Each(&turns),
+        (None, None) => Labels::Unknown,
+    };
+    Classes::new(network, labels, count).map_err(|e| Fault::Error(e.to_string()))
+}
+
+/// The examples in a file.
+fn examples(args: &Args, network: &GridNetwork, path: &Path) -> Result<Set, Fault> {
+    let file = std::fs::read(path).map_err(|e| Fault::io(path, "read", &e))?;
+    let set = set::examples(&file, network.program().domain(), &Limits { max_bytes: args.limit.bytes() });
+    set.map_err(|e| Fault::Error(e.to_string()).about(&path.display().to_string()))
+}
+
+/// The bytes of a PNG or an IDX file.
+fn pictures(args: &Args, global: &Global, network: &GridNetwork) -> Result<Vec<u8>, Fault> {
+    if args.prime.is_some() || args.length.is_some() {
+        return Err(Fault::Error("--prime and --length are for text; pictures have --complete-half".to_owned()));
+    }
+    let size = network.symbols();
+    let originals = args.complete_half.as_deref().map(|path| examples(args, network, path)).transpose()?;
+    let mut count = args.count.unwrap_or(64) as usize;
+    let (mut given, mut kept): (&[u16], usize) = (&[], 0);
+    if let Some(set) = &originals {
+        if matches!(&network.program().spec().symbols.order, Order::Permuted { .. }) {
+            let text = "codes pixels in another order than row after row, so it cannot go on from a half";
+            return Err(Fault::Error(format!("the model '{}' {text}", network.program().name())));
+        }
+        count = count.min(set.len());
+        if count == 0 {
+            return Err(Fault::Error("there is no picture whose half could be kept".to_owned()));
+        }
+        given = &set.symbols()[..count * size];
+        let Domain::Pictures { channels, height, width, .. } = network.program().domain() else { unreachable!() };
+        kept = (height / 2 * width) as usize * usize::from(*channels);
+    }
+    let classes = classes(args, network, count)?;
+    let temperature = temperature(args.temperature)?;
+    let draw = Draw { count, length: size, seed: args.seed, temperature, classes: classes.of(0..count), given, kept };
+    let bar = Bar::new("drawing", global.quiet);
+    let drawn = sets::sample(network, &draw, &bar);
+    drop(bar);
+    let pairs: Vec<&[u16]> = if given.is_empty() {
+        drawn.chunks(size).collect()
+    } else {
+        given.chunks(size).zip(drawn.chunks(size)).flat_map(|(a, b)| [a, b]).collect()
+    };
+    if args.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("idx")) {
+        return sheet::idx(network.program().domain(), &drawn);
+    }
+    sheet::png(network.program().domain(), &pairs, if given.is_empty() { 1 } else { 2 })
+}
+
+/// The bytes of a text; several are parted by an empty line.
+fn texts(args: &Args, global: &Global, network: &GridNetwork, characters: &[u8]) -> Result<Vec<u8>, Fault> {
+    if args.complete_half.is_some() {
+        return Err(Fault::Error("--complete-half is for pictures; text has --prime".to_owned()));
+    }
+    let count = args.count.unwrap_or(1) as usize;
+    let start = args.prime.as_deref().map(|path| examples(args, network, path)).transpose()?;
+    let start = start.as_ref().map_or(&[][..], Set::symbols);
+    let length = args.length.unwrap_or(network.symbols());
+    if length > network.symbols() || length <= start.len() {
+        let (most, has) = (network.symbols(), start.len());
+        let text = format!("a text of this model has up to {most} characters, of which the beginning takes {has}");
+        return Err(Fault::Error(format!("{length} characters cannot be drawn: {text}")));
+    }
+    let mut given = Vec::new();
+    if !start.is_empty() {
+        for _ in 0..count {
+            given.extend_from_slice(start);
+            given.resize(given.len() + length - start.len(), 0);
+        }
+    }
+    let classes = classes(args, network, count)?;
+    let (temperature, seed, kept) = (temperature(args.temperature)?, args.seed, start.len());
+    let draw = Draw { count, length, seed, temperature, classes: classes.of(0..count), given: &given, kept };
+    let bar = Bar::new("drawing", global.quiet);
+    let drawn = sets::sample(network, &draw, &bar);
+    drop(bar);
+    // What is no character of the model is unknown: U+FFFD.
+    let text = |symbols: &[u16]| -> Vec<u8> {
+        let byte = |s: &u16| characters.get(usize::from(*s)).map_or("\u{fffd}".as_bytes(), std::slice::from_ref);
+        [symbols.iter().flat_map(byte).copied().collect(), b"\n".to_vec()].concat()
+    };
+    Ok(drawn.chunks(length).map(text).collect::<Vec<_>>().join(&b'\n'))
+}

@@ -1,0 +1,169 @@
+//! Sets of examples through the real program.
+
+mod common;
+
+use common::random_program::of_family;
+use common::{Random, expect, stderr, stdout};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use surprisal::media::image::Picture;
+use surprisal::media::image::png;
+use surprisal::media::set::{Array, Idx};
+use surprisal::spec::Domain;
+use surprisal::zoo::family;
+
+/// A folder with a random PixelCNN for binary pictures of 10 x 8, and a Char-RNN.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pixels = Domain::Pictures { channels: 1, height: 8, width: 10, alphabet: 2 };
+    let text = Domain::Text { characters: b"\n abcdefgh".to_vec(), segment: 50 };
+    for (name, domain, file) in
+        [("pixelcnn", &pixels, "p.srm"), ("char-rnn", &text, "c.srm"), ("made", &pixels, "m.srm")]
+    {
+        let program = of_family(family(name).expect("a family"), domain, 8, 5).expect("a program");
+        fs::write(folder.path().join(file), program.to_bytes()).expect("written");
+    }
+    folder
+}
+
+fn gray(count: u32) -> Vec<u8> {
+    let mut random = Random(5);
+    let values = (0..count * 80).map(|_| if random.below(3) == 0 { random.below(256) as u8 } else { 0 }).collect();
+    Array { dims: vec![count, 8, 10], values }.to_idx()
+}
+
+fn lines(at: &Path, args: &[&str]) -> Vec<Value> {
+    let text = stdout(&expect(at, args, 0));
+    text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+}
+
+#[test]
+fn from_gray_pictures_to_a_stream_and_back() {
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("gray.idx"), gray(40)).unwrap();
+    let refused = stderr(&expect(at, &["compress", "-m", "p.srm", "gray.idx"], 2));
+    assert!(refused.contains("gray.idx: its pictures are gray") && refused.contains("dataset binarize"), "{refused}");
+    assert!(!at.join("gray.idx.srp").exists());
+
+    expect(at, &["dataset", "binarize", "gray.idx", "-o", "set.idx"], 0);
+    expect(at, &["dataset", "binarize", "gray.idx", "-o", "set.idx"], 2);
+    expect(at, &["dataset", "binarize", "gray.idx", "-o", "other.idx", "--seed", "1"], 0);
+    expect(at, &["dataset", "binarize", "gray.idx", "-o", "half.idx", "--threshold"], 0);
+    let [set, other, half] = ["set.idx", "other.idx", "half.idx"].map(|name| fs::read(at.join(name)).unwrap());
+    assert!(set != other && set != half);
+    assert!(Idx::parse(&set).unwrap().data.iter().all(|v| matches!(v, 0 | 255)));
+
+    for model in ["p.srm", "m.srm"] {
+        expect(at, &["compress", "-f", "-m", model, "set.idx"], 0);
+        let info = lines(at, &["info", "--json", "-m", model, "set.idx.srp"]);
+        assert_eq!((&info[0]["content"], &info[0]["medium"]["name"]), (&"set of examples".into(), &"set".into()));
+        assert_eq!(info[0]["unsupported"], Value::Null);
+        expect(at, &["test", "-m", model, "set.idx.srp"], 0);
+        let lost = stderr(&expect(at, &["test", "set.idx.srp"], 2));
+        assert!(lost.contains("needs the model"), "{lost}");
+        expect(at, &["decompress", "-m", model, "-o", "back", "-f", "set.idx.srp"], 0);
+        assert!(fs::read(at.join("back")).unwrap() == set);
+    }
+}
+
+#[test]
+fn each_example_is_measured() {
+    let folder = folder();
+    let at = folder.path();
+    fs::create_dir(at.join("d")).unwrap();
+    fs::write(at.join("gray.idx"), gray(3)).unwrap();
+    expect(at, &["dataset", "binarize", "gray.idx", "-o", "d/set.idx"], 0);
+    let picture = Picture { width: 10, height: 8, channels: 1, samples: [0, 255].repeat(40) };
+    fs::write(at.join("d/one.png"), png::encode(&picture).unwrap()).unwrap();
+    let measured = lines(at, &["measure", "-m", "p.srm", "--json", "--items", "d"]);
+    let name = |line: &Value, key: &str| line[key].as_str().map(str::to_owned);
+    let items: Vec<String> = measured.iter().filter_map(|line| name(line, "item")).collect();
+    assert_eq!(items, ["d/one.png", "d/set.idx#0", "d/set.idx#1", "d/set.idx#2"]);
+    let total = measured.last().unwrap();
+    assert_eq!(
+        (name(total, "total"), &total["examples"], &total["dimensions"]),
+        (Some("total".into()), &4.into(), &320.into())
+    );
+    let nats: Vec<f64> =
+        measured.iter().filter(|l| l["item"].is_string()).map(|l| l["nats"].as_f64().unwrap()).collect();
+    let mean = nats.iter().sum::<f64>() / 4.0;
+    let variance = nats.iter().map(|n| (n - mean).powi(2)).sum::<f64>() / 3.0;
+    assert!((total["nats"].as_f64().unwrap() - mean).abs() < 1e-9);
+    assert!((total["nats_standard_error"].as_f64().unwrap() - (variance / 4.0).sqrt()).abs() < 1e-9);
+    let table = stdout(&expect(at, &["measure", "-m", "p.srm", "--csv", "d"], 0));
+    assert_eq!(table.lines().count(), 4);
+    assert!(table.lines().all(|line| line.split(',').count() == 8), "{table}");
+    // A folder without files, and a file that is no set.
+    fs::create_dir(at.join("empty")).unwrap();
+    assert!(stderr(&expect(at, &["measure", "-m", "p.srm", "empty"], 2)).contains("no files"));
+    fs::write(at.join("text"), b"hello").unwrap();
+    assert!(stderr(&expect(at, &["measure", "-m", "p.srm", "text"], 2)).contains("text: it holds no pictures"));
+    fs::write(at.join("cut.idx"), &gray(3)[..100]).unwrap();
+    assert!(stderr(&expect(at, &["measure", "-m", "p.srm", "cut.idx"], 2)).contains("is cut short: 84 of 240"));
+    expect(at, &["measure", "--items", "text"], 2);
+    expect(at, &["compress", "--class", "3", "text"], 2);
+    let labels = stderr(&expect(at, &["measure", "-m", "p.srm", "--class", "1", "d"], 2));
+    assert!(labels.contains("knows no classes"), "{labels}");
+}
+
+#[test]
+fn pictures_and_texts_are_drawn() {
+    let folder = folder();
+    let at = folder.path();
+    let draw = |args: &[&str], out: &str| {
+        let args = [&["sample"], args, &["-f", "-o", out]].concat();
+        expect(at, &args, 0);
+        fs::read(at.join(out)).unwrap()
+    };
+    let nine = draw(&["p.srm", "-n", "9"], "nine.png");
+    assert_eq!(nine[16..24], [[0, 0, 0, 3 * 12 + 2], [0, 0, 0, 3 * 10 + 2]].concat());
+    assert!(nine == draw(&["p.srm", "-n", "9", "-T", "1"], "same.png"));
+    assert!(nine != draw(&["p.srm", "-n", "9", "--seed", "2"], "other.png"));
+    assert!(nine != draw(&["p.srm", "-n", "9", "--temperature", "5"], "other.png"));
+    let drawn = draw(&["p.srm", "-n", "5"], "drawn.idx");
+    assert_eq!(Idx::parse(&drawn).unwrap().dims, [5, 8, 10]);
+    let completed = draw(&["p.srm", "-n", "99", "--complete-half", "drawn.idx"], "half.png");
+    assert_eq!(completed[16..24], [[0, 0, 0, 4 * 12 + 2], [0, 0, 0, 3 * 10 + 2]].concat());
+    let text = draw(&["c.srm"], "text.txt");
+    assert!(text.len() > 50 && text.ends_with(b"\n"));
+    fs::write(at.join("begin"), "abba").unwrap();
+    let primed = draw(&["c.srm", "--prime", "begin", "--length", "20", "-n", "2"], "primed.txt");
+    assert!(primed.starts_with(b"abba") && String::from_utf8(primed).unwrap().contains("\n\nabba"));
+    for args in [
+        &["sample", "photo", "-o", "x.png"][..],
+        &["sample", "p.srm", "-o", "x.png", "--prime", "begin"],
+        &["sample", "c.srm", "-o", "x", "--prime", "begin", "--length", "4"],
+        &["sample", "c.srm", "-o", "x", "--complete-half", "begin"],
+        &["sample", "p.srm", "-o", "x.png", "--temperature", "0"],
+        &["sample", "p.srm", "-o", "x.png", "--class", "1"],
+        &["sample", "nobody", "-o", "x.png"],
+        &["sample", "p.srm", "-o", "nine.png"],
+    ] {
+        expect(at, args, 2);
+    }
+}
+
+#[test]
+fn sheets_and_models() {
+    let folder = folder();
+    let at = folder.path();
+    let picture = Picture { width: 20, height: 16, channels: 1, samples: (0..320).map(|i| (i % 251) as u8).collect() };
+    fs::write(at.join("sheet.png"), png::encode(&picture).unwrap()).unwrap();
+    expect(at, &["dataset", "tile", "sheet.png", "--tile", "10x8", "-o", "tiles.idx"], 0);
+    let tiles = fs::read(at.join("tiles.idx")).unwrap();
+    let tiles = Idx::parse(&tiles).unwrap();
+    assert_eq!(tiles.dims, [4, 8, 10]);
+    assert_eq!(tiles.data[80..83], [10, 11, 12]);
+    expect(at, &["dataset", "tile", "sheet.png", "--tile", "9x8", "-o", "bad.idx"], 2);
+    expect(at, &["dataset", "tile", "sheet.png", "--tile", "9", "-o", "bad.idx"], 2);
+    fs::write(at.join("p.md"), "# p\n\n| | |\n|---|---|\n| nats, held out | 81.3 |\n").unwrap();
+    let models = lines(at, &["models", "--json", "-m", "."]);
+    let random = models.iter().find(|m| m["family"] == "pixelcnn").expect("listed");
+    assert_eq!(random["card"]["nats, held out"], "81.3");
+    assert_eq!(random["domain"]["Pictures"]["width"], 10);
+    assert!(random["source"].as_str().expect("a source").contains("van den Oord"));
+    assert!(random["file"].as_str().expect("a file").ends_with("p.srm"));
+    assert!(stdout(&expect(at, &["models", "-m", "."], 0)).contains("pixelcnn, pictures of 10 x 8 with 2 values"));
+}
