@@ -63,7 +63,7 @@ fn examples(domain: &Domain, count: usize, random: &mut Random) -> Vec<Vec<u16>>
         let mut at = random.below(alphabet);
         let mut next = || {
             let step = random.below(alphabet / 4 + 2);
-            at = (at + step + alphabet - (alphabet / 4 + 1) / 2) % alphabet;
+            at = (at + step + alphabet - (alphabet / 4).div_ceil(2)) % alphabet;
             at as u16
         };
         (0..n).map(|_| next()).collect::<Vec<u16>>()

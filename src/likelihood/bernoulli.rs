@@ -61,6 +61,7 @@ impl Tables {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_arithmetic, reason = "compares with formulas in floating point")]
 mod tests {
     use super::*;
     use crate::entropy::{Distribution, cost_of};

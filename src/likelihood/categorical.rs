@@ -101,6 +101,7 @@ impl Distribution<PRECISION> for Categorical<'_> {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_arithmetic, reason = "compares with formulas in floating point")]
 mod tests {
     use super::*;
     use crate::entropy::cost_of;

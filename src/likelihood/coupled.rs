@@ -156,6 +156,7 @@ impl Distribution<PRECISION> for Conditional<'_> {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_arithmetic, reason = "compares with formulas in floating point")]
 mod tests {
     use super::*;
     use crate::entropy::cost_of;

@@ -136,6 +136,7 @@ impl Temperature {
 const LN_2_24: i64 = 11_629_080;
 
 #[cfg(test)]
+#[allow(clippy::float_arithmetic, reason = "compares with formulas in floating point")]
 mod tests {
     use super::*;
     use crate::entropy::Sampler;
