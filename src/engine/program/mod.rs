@@ -5,6 +5,7 @@
 mod gridded;
 mod params;
 mod prove;
+mod rice;
 mod wire;
 
 pub use crate::likelihood::Head;
