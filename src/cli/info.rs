@@ -84,6 +84,7 @@ fn record(name: &str, length: usize, seen: &Inspection) -> Value {
         "width": shape.map(|s| s.0),
         "height": shape.map(|s| s.1),
         "channels": shape.map(|s| s.2),
+        "symbols": header.content.samples(),
         "content_chunks": group(Role::Content),
         "recipe_chunks": group(Role::Recipe),
         "adaptation_bytes": header.adaptation().map(|(_, chunk)| chunk.coded),
@@ -119,6 +120,10 @@ fn text(name: &str, length: usize, seen: &Inspection) -> String {
     }
     let (kind, shape) = content(seen);
     let shape = shape.map(|(w, h, c)| format!(", {w} x {h}, {c} channels")).unwrap_or_default();
+    let shape = match header.content {
+        Content::Set { symbols, lanes, .. } => format!(", {symbols} symbols, {lanes} examples side by side"),
+        _ => shape,
+    };
     row("content", format!("{kind}{shape}"));
     for (role, key) in [(Role::Adaptation, "adaptation"), (Role::Content, ""), (Role::Recipe, "recipe")] {
         for coding in CODINGS {

@@ -12,6 +12,8 @@ const LANES: usize = 64;
 const GROUP_BYTES: usize = 256 << 20;
 /// Symbols of a chunk, of two values and of more: so many that the 14 bytes of its entry and end are little.
 const CHUNK: (usize, usize) = (1 << 21, 1 << 17);
+/// Chunks of a set that are worth it: those of a quarter of the size.
+const THREADS: usize = 4;
 /// Bytes that are kept for all places of examples that are computed at once.
 const AT_ONCE_BYTES: usize = 16 << 20;
 
@@ -31,7 +33,9 @@ impl Layout {
         let lanes = fit.clamp(1, LANES.min(usize::from(MAX_LANES))).min(examples.max(1));
         let most = if network.program().spec().symbols.alphabet == 2 { CHUNK.0 } else { CHUNK.1 };
         let groups = examples.div_ceil(lanes).max(1);
-        let chunks = (examples * network.symbols()).div_ceil(most).clamp(1, groups);
+        let symbols = examples * network.symbols();
+        // Small sets, too, are for some threads.
+        let chunks = symbols.div_ceil(most).max(THREADS.min(symbols / (most / THREADS))).clamp(1, groups);
         Self { lanes, chunk: groups.div_ceil(chunks) * lanes }
     }
 }
