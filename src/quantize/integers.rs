@@ -19,9 +19,15 @@ pub struct Quantized {
     pub rounded: FloatNetwork,
 }
 
+/// Largest magnitude of a weight on a grid, where that is enough: finer steps change code lengths by less than a hundredth of a percent, and make
+/// files larger.
+const MOST_ON_GRID: f64 = 2047.0;
+
 /// What the nodes so far yield.
 struct Work<'n> {
     network: &'n FloatNetwork,
+    /// What weights of products need not exceed.
+    most: f64,
     shared: Fractions,
     alphabets: Vec<Option<u32>>,
     fractions: Vec<Vec<i32>>,
@@ -46,7 +52,8 @@ pub fn quantize(
     let shared = Fractions::new(network, largest);
     let (fractions, magnitudes) = (Vec::new(), Vec::new());
     let rounded = network.clone();
-    let mut work = Work { network, shared, alphabets, fractions, magnitudes, levels: 0, rounded };
+    let most = if *domain == Domain::Photographs { f64::INFINITY } else { MOST_ON_GRID };
+    let mut work = Work { network, most, shared, alphabets, fractions, magnitudes, levels: 0, rounded };
     let mut params: Vec<Params> = Vec::new();
     for (id, width) in widths.iter().enumerate() {
         let (param, magnitudes) = work.node(id, *width)?;
@@ -150,7 +157,7 @@ impl Work<'_> {
                 let low = if only_rectified { 0 } else { ends.0 };
                 let input = self.input(id, 0);
                 let columns = Columns { fractions: &self.fractions[input], magnitudes: &self.magnitudes[input] };
-                let made = rows(self.layer(id)?, columns, fraction);
+                let made = rows(self.layer(id)?, columns, fraction, self.most);
                 let made = made.map_err(|row| QuantizeError::Unsafe { node: id, row })?;
                 self.rounded.layers.insert(id, made.back);
                 let (weights, bias, shift) = (made.weights, made.bias, made.shift);
@@ -224,7 +231,7 @@ impl Work<'_> {
         let fractions = [&self.fractions[input][..], &vec![STATE_FRACTION; cells]].concat();
         let magnitudes = [&self.magnitudes[input][..], &vec![1 << STATE_FRACTION; cells]].concat();
         let columns = Columns { fractions: &fractions, magnitudes: &magnitudes };
-        let made = rows(self.layer(id)?, columns, FRACTION);
+        let made = rows(self.layer(id)?, columns, FRACTION, self.most);
         let made = made.map_err(|row| QuantizeError::Unsafe { node: id, row })?;
         self.rounded.layers.insert(id, made.back);
         let tanh = |x: f64| activation(Function::Tanh, x);

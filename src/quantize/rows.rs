@@ -25,20 +25,34 @@ pub struct Rows {
     pub back: Layer,
 }
 
-/// Rounds a product whose outputs have `out` fractional bits: each row takes the largest shift for which its weights fit 16
-/// bits and its sums 32. The error is the number of a row that has none.
-pub fn rows(layer: &Layer, columns: Columns, out: i32) -> Result<Rows, usize> {
+/// Largest magnitude of a weight.
+const MOST: f64 = 32767.0;
+
+/// Rounds a product whose outputs have `out` fractional bits: each row takes the largest shift for which its weights stay
+/// within [`MOST`] and its sums fit 32 bits, and, if there is one, for which some inputs' weights stay within `most`: inputs
+/// without fractional bits have large ones. The error is the number of a row that has no shift.
+pub fn rows(layer: &Layer, columns: Columns, out: i32, most: f64) -> Result<Rows, usize> {
     let count = layer.bias.len();
     let row = layer.weights.len() / count.max(1);
     let (mut weights, mut biases, mut shifts) = (Vec::with_capacity(layer.weights.len()), Vec::new(), Vec::new());
     let mut back = layer.clone();
+    let mut scales = columns.fractions.to_vec();
+    scales.sort_unstable();
+    scales.dedup();
     let power = |fraction: i32, shift: i32| 2f64.powi(out - fraction + shift);
     for (o, (row_weights, bias)) in layer.weights.chunks_exact(row.max(1)).zip(&layer.bias).enumerate() {
         let fractions = || columns.fractions.iter().cycle();
         let largest = row_weights.iter().zip(fractions()).map(|(w, f)| f64::from(w.abs()) * 2f64.powi(-f));
         let largest = largest.fold(0.0, f64::max);
-        let fitting = (1..=30).rev().find_map(|shift| {
-            if largest * power(0, shift) > 32768.0 {
+        // The largest weight of the inputs whose weights are finest.
+        let mut finest = f64::INFINITY;
+        for fraction in &scales {
+            let own = row_weights.iter().zip(fractions()).filter(|(_, f)| *f == fraction);
+            let own = own.fold(0.0, |m, (w, _)| f64::from(w.abs()).max(m)) * 2f64.powi(-fraction);
+            finest = if own > 0.0 { own.min(finest) } else { finest };
+        }
+        let fit = |most: f64, shift: i32| {
+            if largest * power(0, shift) > MOST + 1.0 || finest * power(0, shift) > most {
                 return None;
             }
             let scale: Vec<f64> = columns.fractions.iter().map(|f| power(*f, shift)).collect();
@@ -47,9 +61,12 @@ pub fn rows(layer: &Layer, columns: Columns, out: i32) -> Result<Rows, usize> {
             let bias = (f64::from(*bias) * power(0, shift)).round();
             let magnitudes = columns.magnitudes.iter().cycle();
             let sum = bias.abs() + ints.iter().zip(magnitudes).map(|(w, m)| w.abs() * *m as f64).sum::<f64>();
-            let fits = ints.iter().all(|w| w.abs() <= 32767.0) && sum + 2f64.powi(shift - 1) < 2f64.powi(31);
+            let fits = ints.iter().all(|w| w.abs() <= MOST) && sum + 2f64.powi(shift - 1) < 2f64.powi(31);
             fits.then_some((shift, ints, bias))
-        });
+        };
+        let shifts_down = || (1..=30).rev();
+        let fitting =
+            shifts_down().find_map(|s| fit(most, s)).or_else(|| shifts_down().find_map(|s| fit(f64::INFINITY, s)));
         let Some((shift, ints, bias)) = fitting else { return Err(o) };
         for ((back, w), f) in back.weights[o * row..].iter_mut().zip(&ints).zip(fractions()) {
             *back = (w * 2f64.powi(f - out - shift)) as f32;
