@@ -29,3 +29,5 @@ pub use grid::{GridError, GridExecutor, GridNetwork};
 pub use kernels::Kernel;
 pub use network::Network;
 pub use program::{Head, MAX_REACH, ModelId, Params, Program, ProgramError};
+#[cfg(feature = "torch")]
+pub use torch::{GridParameters, GridTensors};

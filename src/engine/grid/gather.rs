@@ -5,7 +5,7 @@
 use super::network::{GridNetwork, Layer};
 use super::places::Taps;
 use super::store::Store;
-use crate::engine::kernels::{LANES, View, ViewMut, padded, product};
+use crate::engine::kernels::{LANES, View, ViewMut, padded, product, rowwise};
 use crate::spec::NodeId;
 use std::ops::Range;
 
@@ -100,12 +100,8 @@ impl Store {
                     continue;
                 };
                 let x = self.view(network, input, source);
-                for (lane, row) in rows.chunks_exact_mut(stride).enumerate() {
-                    let to = row[tap * width..].chunks_exact_mut(LANES);
-                    for (x, to) in x.row(lane).chunks_exact(LANES).zip(to).take(width.div_ceil(LANES)) {
-                        to.copy_from_slice(x);
-                    }
-                }
+                let mut to = ViewMut { stride, values: &mut *rows };
+                rowwise::copy_vectors(network.kernel(), x, lanes, width.div_ceil(LANES), tap * width, &mut to);
             }
         }
         stride

@@ -12,7 +12,7 @@ mod executor;
 mod gather;
 mod network;
 mod nodes;
-mod places;
+pub(in crate::engine) mod places;
 pub mod reference;
 mod schedule;
 mod store;

@@ -68,9 +68,9 @@ pub struct GridNetwork {
     program: Arc<Program>,
     kernel: Kernel,
     grid: Grid,
-    pub(super) widths: Vec<usize>,
-    pub(super) places: Vec<Places>,
-    pub(super) taps: Vec<Option<Taps>>,
+    pub(in crate::engine) widths: Vec<usize>,
+    pub(in crate::engine) places: Vec<Places>,
+    pub(in crate::engine) taps: Vec<Option<Taps>>,
     pub(super) homes: Vec<Home>,
     pub(super) layers: Vec<Option<Layer>>,
     pub(super) plans: Vec<Plan>,
@@ -182,12 +182,27 @@ impl GridNetwork {
 
     /// The node that holds a step's parameters, and which of its values they are: those of its channel, or all where the
     /// channels of an output are coupled.
-    pub(super) fn share(&self, step: usize) -> (NodeId, Range<usize>) {
+    pub(in crate::engine) fn share(&self, step: usize) -> (NodeId, Range<usize>) {
         let spec = self.program.spec();
         let (output, channel) = self.output(step);
         let (span, output) = (spec.output_channels(output), &spec.outputs[output]);
         let width = self.widths[output.parameters];
         (output.parameters, share(&output.likelihood, &span, span.start + channel, width))
+    }
+
+    /// Multiply-adds of an example's layers, those of attention apart.
+    pub fn macs(&self) -> u64 {
+        let of_node = |id: usize| {
+            let count = |weights: &[i16]| weights.iter().filter(|w| **w != 0).count() as u64;
+            let each = match self.program.params(id) {
+                Params::Linear { weights, .. } | Params::Lstm { weights, .. } => count(weights),
+                _ => 0,
+            };
+            // A transposed convolution uses the taps of one phase.
+            let phases = self.taps[id].as_ref().map_or(1, |t| t.phases.len() as u64);
+            if self.plans[id].slots > 0 { each * self.places[id].count() as u64 / phases } else { 0 }
+        };
+        (0..self.widths.len()).map(of_node).sum()
     }
 
     /// Bytes that an executor keeps for each example while it goes step by step.

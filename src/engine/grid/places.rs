@@ -6,7 +6,7 @@ use crate::spec::{Kernel, Mask, Op, Pattern, Side};
 
 /// The places of a node, in raster order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Places {
+pub(in crate::engine) struct Places {
     /// Frames, rows, columns.
     pub size: [usize; 3],
     /// Whether the values are the same everywhere: then there is one place.
@@ -43,7 +43,7 @@ impl Places {
 
 /// The taps of a convolution or transposed convolution that can read anything.
 #[derive(Debug, Clone)]
-pub(super) struct Taps {
+pub(in crate::engine) struct Taps {
     /// Steps of the coarser grid on the finer.
     scale: [usize; 3],
     /// Whether the input is the coarser one.
@@ -54,7 +54,7 @@ pub(super) struct Taps {
 
 /// Taps of one phase.
 #[derive(Debug, Clone)]
-pub(super) struct Phase {
+pub(in crate::engine) struct Phase {
     /// Their numbers in the kernel.
     pub taps: Vec<usize>,
     /// Where each reads, from the place of the input that goes with a place.
@@ -121,7 +121,7 @@ impl Taps {
 
 /// Which places attention looks at.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct View {
+pub(in crate::engine) struct View {
     pub pattern: Pattern,
     pub side: Side,
     /// Number of axes of the grid.

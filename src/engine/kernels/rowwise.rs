@@ -1,7 +1,7 @@
 //! What is done to every value by itself, for some values of many rows: plain loops, compiled once more with AVX2 where the
 //! machine has it.
 
-use super::{Kernel, View, ViewMut};
+use super::{Kernel, LANES, View, ViewMut};
 use std::ops::Range;
 
 versions! {
@@ -61,6 +61,18 @@ versions! {
         for i in 0..rows {
             let x = &x.row(i)[values.clone()];
             out.row(i)[at..at + x.len()].copy_from_slice(x);
+        }
+    }
+}
+
+versions! {
+    /// Copies the first vectors of each row to those of `out` from `at` on.
+    fn copy_vectors(x: View, rows: usize, vectors: usize, at: usize, out: &mut ViewMut) {
+        for i in 0..rows {
+            let (x, out) = (&x.row(i)[..vectors * LANES], &mut out.row(i)[at..at + vectors * LANES]);
+            for v in 0..vectors {
+                out[v * LANES..][..LANES].copy_from_slice(&x[v * LANES..][..LANES]);
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! What must stay true: every value is the one of `reference`; nothing here knows a family of networks.
 
+mod grid;
 mod lockstep;
 mod mixture;
 mod nodes;
@@ -13,6 +14,7 @@ mod window;
 
 use super::device::{Device, DeviceError, DeviceName, Interval, Lockstep, Runner, Shape, Strip};
 use super::network::Network;
+pub use grid::{GridParameters, GridTensors};
 use mixture::Mixtures;
 use nodes::{Batch, Nodes};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,7 +37,12 @@ struct Torch {
 
 /// The device of a name other than [`DeviceName::Cpu`].
 pub(super) fn open(name: DeviceName) -> Result<Arc<dyn Device>, DeviceError> {
-    let device = match name {
+    Ok(Arc::new(Torch { name, device: find(name)? }))
+}
+
+/// The device of a name in libtorch; that of the kernels is the processor.
+fn find(name: DeviceName) -> Result<tch::Device, DeviceError> {
+    Ok(match name {
         DeviceName::Cpu | DeviceName::TorchCpu => tch::Device::Cpu,
         DeviceName::Cuda(number) => {
             let count = if tch::Cuda::is_available() { tch::Cuda::device_count().max(0) as usize } else { 0 };
@@ -44,8 +51,7 @@ pub(super) fn open(name: DeviceName) -> Result<Arc<dyn Device>, DeviceError> {
             }
             tch::Device::Cuda(number)
         }
-    };
-    Ok(Arc::new(Torch { name, device }))
+    })
 }
 
 impl Device for Torch {
