@@ -4,62 +4,13 @@
 mod common;
 
 use common::Random;
-use common::random_program::of_family;
+use common::families::{classes, examples, expected, for_each_family};
+use common::random_program;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use surprisal::engine::grid::reference;
 use surprisal::engine::{GridExecutor, GridNetwork, Kernel, Program};
-use surprisal::spec::Domain;
-use surprisal::zoo::{FAMILIES, Family};
-
-/// Data of every kind, small; a family is tested with those that it takes.
-fn domains() -> Vec<Domain> {
-    let pictures = |channels, height, width, alphabet| Domain::Pictures { channels, height, width, alphabet };
-    vec![
-        pictures(1, 6, 5, 2),
-        pictures(3, 8, 8, 256),
-        pictures(1, 4, 4, 16),
-        pictures(2, 1, 1, 9),
-        pictures(2, 3, 4, 2),
-        Domain::Text { characters: (b'a'..b'j').collect(), segment: 40 },
-        Domain::Sound { segment: 33, rate: 8000 },
-    ]
-}
-
-/// Programs of a family for some data, of all sizes that it can have there.
-fn programs(family: &'static Family, sizes: &'static [i64]) -> impl Iterator<Item = Arc<Program>> {
-    domains().into_iter().flat_map(move |domain| {
-        sizes.iter().filter_map(move |size| of_family(family, &domain, *size, *size as u64).ok().map(Arc::new))
-    })
-}
-
-/// Calls `test` with some programs of each family.
-fn for_each_family(sizes: &'static [i64], mut test: impl FnMut(&Arc<Program>)) {
-    for family in FAMILIES {
-        let mut tested = 0;
-        for program in programs(family, sizes) {
-            println!("{} for {:?}", family.name, program.domain());
-            test(&program);
-            tested += 1;
-        }
-        assert!(tested > 0, "no data for the family {}", family.name);
-    }
-}
-
-fn examples(program: &Program, count: usize, random: &mut Random) -> Vec<Vec<u16>> {
-    let (n, alphabet) = (program.grid().unwrap().symbols(), program.spec().symbols.alphabet as usize);
-    (0..count).map(|_| (0..n).map(|_| random.below(alphabet) as u16).collect()).collect()
-}
-
-fn classes(network: &GridNetwork, count: usize, random: &mut Random) -> Vec<u32> {
-    (0..count).map(|_| random.below(network.classes().unwrap_or(1) as usize) as u32).collect()
-}
-
-/// The parameters of every symbol, by the definition.
-fn expected(program: &Program, symbols: &[u16], class: u32) -> Vec<Vec<i64>> {
-    let values = reference::evaluate(program, symbols, class);
-    (0..program.grid().unwrap().symbols()).map(|t| reference::parameters(program, &values, t)).collect()
-}
+use surprisal::spec::{Axis, Domain, Likelihood, Op, Pattern, Side};
+use surprisal::zoo::net::{Net, kernel};
 
 fn wide(parameters: &[i16]) -> Vec<i64> {
     parameters.iter().map(|v| (*v).into()).collect()
@@ -142,4 +93,73 @@ fn a_short_example_is_as_if_zeros_followed() {
         example[n..].fill(0);
         assert_eq!(expected(program, &example, 0), short.iter().map(|p| wide(p)).collect::<Vec<_>>());
     });
+}
+
+/// A kernel of `rows` x `columns` with steps of two, whose tap (row, column) lies on the current place.
+fn twice(rows: u16, columns: u16, row: i16, column: i16) -> surprisal::spec::Kernel {
+    surprisal::spec::Kernel { stride: [1, 2, 2], ..kernel(rows, columns, row, column) }
+}
+
+#[test]
+fn channels_of_a_pixel_are_seen_one_after_the_other_whatever_is_in_between() {
+    let domain = Domain::Pictures { channels: 3, height: 5, width: 7, alphabet: 16 };
+    let mut net = Net::new("channels", &[Axis::Row, Axis::Column], 3, 16);
+    let x = net.current(3);
+    let (vectors, hot) = (net.embed(3, x), net.add(Op::OneHot, &[x]));
+    let (a, b) =
+        (net.masked(9, kernel(2, 3, 1, 1), 3, false, vectors), net.masked(9, kernel(1, 3, 0, 1), 3, false, hot));
+    let h = net.plus(a, b);
+    let unused = net.relu(h);
+    net.relu(unused);
+    let both = net.add(Op::Mirror, &[h]);
+    let negative = net.select(9, 9, both);
+    // A rectifier of a layer that something else reads, too.
+    let c = net.masked(9, kernel(2, 2, 1, 1), 3, true, negative);
+    let r = net.relu(c);
+    let (c, r) = (net.masked(6, kernel(1, 1, 0, 0), 3, true, c), net.masked(6, kernel(1, 1, 0, 0), 3, true, r));
+    let h = net.gate(c, r);
+    let parameters = net.masked(48, kernel(1, 1, 0, 0), 3, true, h);
+    let spec = net.finish(parameters, Likelihood::Categorical);
+    let program = Arc::new(random_program::program(&domain, spec, 1));
+    check(&program, Kernel::best(), &[2, 1, 5], &mut Random(6));
+}
+
+#[test]
+fn coarser_grids_of_odd_sides_and_every_pattern_of_attention_equal_the_reference() {
+    let patterns = [
+        Pattern::All,
+        Pattern::Line { axis: 0 },
+        Pattern::Line { axis: 1 },
+        Pattern::Trailing { axes: 1 },
+        Pattern::Trailing { axes: 2 },
+        Pattern::Block { size: [1, 2, 3] },
+        Pattern::Summary { block: 3, last: 2 },
+    ];
+    let domain = Domain::Pictures { channels: 1, height: 7, width: 5, alphabet: 4 };
+    for (seed, pattern) in patterns.into_iter().enumerate() {
+        let mut net = Net::new("patterns", &[Axis::Row, Axis::Column], 1, 4);
+        let x = net.samples();
+        let before = net.add(Op::Previous, &[]);
+        let before = net.embed(5, before);
+        let (above, left) = (net.conv(5, kernel(2, 5, 2, 2), x), net.conv(5, kernel(1, 2, 0, 2), x));
+        // Rows above those that a coarse place covers.
+        let coarse = net.conv(3, twice(3, 3, 3, 1), x);
+        let coarse = net.relu(coarse);
+        let fine = net.up(5, twice(2, 2, 0, 0), coarse);
+        let wide = net.up(5, twice(1, 3, -1, 1), coarse);
+        let mut h = net.concat(&[above, left, fine, before, wide]);
+        for side in [Side::Earlier, Side::EarlierOrSame] {
+            // What the own place may not show is only seen from later ones.
+            let known = if side == Side::Earlier { net.concat(&[h, x]) } else { h };
+            let (q, k, v) = (net.linear(6, h), net.linear(6, known), net.linear(9, known));
+            let seen = net.add(Op::Attention { heads: 3, pattern, side }, &[q, k, v]);
+            let (odd, rest) = (net.select(3, 5, seen), net.select(0, 3, seen));
+            let odd = net.linear(7, odd);
+            h = net.concat(&[h, odd, rest]);
+        }
+        let parameters = net.linear(4, h);
+        let spec = net.finish(parameters, Likelihood::Categorical);
+        let program = Arc::new(random_program::program(&domain, spec, seed as u64));
+        check(&program, Kernel::best(), &[2, 1], &mut Random(7));
+    }
 }

@@ -1,6 +1,7 @@
 //! What the tests share: the program, and files to give to it.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod families;
 pub mod random_program;
 pub mod seeds;
 

@@ -5,6 +5,8 @@
 mod cli;
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(feature = "torch")]
+mod grid;
 mod plain;
 mod streams;
 #[cfg(feature = "torch")]

@@ -29,6 +29,9 @@ impl Store {
         let keys: Vec<_> = seen.iter().map(|k| at(keys, *k)).collect();
         let values: Vec<_> = seen.iter().map(|k| at(values, *k)).collect();
         let queries = at(queries, place);
+        // Whether sums of products fit 32 bits, which is faster.
+        let ranges = program.ranges(node.inputs[0]).iter().zip(program.ranges(node.inputs[1]));
+        let narrow = ranges.map(|(q, k)| q.magnitude() * k.magnitude()).sum::<i64>() < 1 << 31;
         let (mut scores, mut sums) = (vec![0i64; seen.len()], vec![0i64; value]);
         for lane in 0..self.lanes {
             let out = out.row(lane);
@@ -36,7 +39,8 @@ impl Store {
                 let q = &queries.row(lane)[head * key..][..key];
                 for (score, k) in scores.iter_mut().zip(&keys) {
                     let k = &k.row(lane)[head * key..][..key];
-                    *score = q.iter().zip(k).map(|(a, b)| i64::from(i32::from(*a) * i32::from(*b))).sum();
+                    let products = q.iter().zip(k).map(|(a, b)| i32::from(*a) * i32::from(*b));
+                    *score = if narrow { products.sum::<i32>().into() } else { products.map(i64::from).sum() };
                 }
                 let best = scores.iter().copied().max().unwrap_or(0);
                 sums.fill(0);

@@ -87,10 +87,10 @@ impl Store {
             (Op::Relu, _) => rowwise::rectify(kernel, input(0), rows, values, out),
             (Op::Add, _) => rowwise::add(kernel, input(0), input(1), rows, values, clamp, out),
             (Op::Gate, Params::Gate { shift, .. }) => {
-                rowwise::gate(kernel, input(0), input(1), rows, values, *shift, clamp, out);
+                rowwise::gate(kernel, [input(0), input(1)], rows, values, *shift, clamp, out);
             }
             (Op::Activation { .. }, Params::Table(Table { shift, first, values: table })) => {
-                rowwise::look_up(kernel, input(0), rows, values, *shift, *first, table, out);
+                rowwise::look_up(kernel, input(0), rows, values, (*shift, *first, table), out);
             }
             (Op::Concat, _) => {
                 let mut at = 0;

@@ -18,7 +18,8 @@ versions! {
 
 versions! {
     /// `out = clamp((a b + 2^(shift - 1)) >> shift, low, high)`. The caller has proved that the sum fits 32 bits.
-    fn gate(a: View, b: View, rows: usize, values: &Range<usize>, shift: u8, clamp: (i16, i16), out: &mut ViewMut) {
+    fn gate(inputs: [View; 2], rows: usize, values: &Range<usize>, shift: u8, clamp: (i16, i16), out: &mut ViewMut) {
+        let [a, b] = inputs;
         let half = 1i32 << (shift - 1);
         let (low, high) = (i32::from(clamp.0), i32::from(clamp.1));
         for i in 0..rows {
@@ -43,8 +44,9 @@ versions! {
 }
 
 versions! {
-    /// `out = table[clamp(x >> shift, first, last) - first]`.
-    fn look_up(x: View, rows: usize, values: &Range<usize>, shift: u8, first: i32, table: &[i16], out: &mut ViewMut) {
+    /// `out = table[clamp(x >> shift, first, last) - first]`, with the table's shift, first index and values.
+    fn look_up(x: View, rows: usize, values: &Range<usize>, table: (u8, i32, &[i16]), out: &mut ViewMut) {
+        let (shift, first, table) = table;
         let last = first + (table.len() as i32 - 1);
         for i in 0..rows {
             let (x, out) = (&x.row(i)[values.clone()], &mut out.row(i)[values.clone()]);
