@@ -16,6 +16,8 @@ pub(in crate::engine) mod places;
 pub mod reference;
 mod schedule;
 mod store;
+#[cfg(test)]
+mod tests;
 mod timeline;
 
 pub use executor::GridExecutor;

@@ -255,7 +255,7 @@ fn share(likelihood: &Likelihood, span: &Range<usize>, channel: usize, width: us
 }
 
 /// Whether an output depends on the values of each node.
-fn needed(spec: &NetworkSpec) -> Vec<bool> {
+pub(super) fn needed(spec: &NetworkSpec) -> Vec<bool> {
     let mut needed = vec![false; spec.nodes.len()];
     spec.outputs.iter().for_each(|o| needed[o.parameters] = true);
     for id in (0..spec.nodes.len()).rev() {
@@ -267,7 +267,7 @@ fn needed(spec: &NetworkSpec) -> Vec<bool> {
 }
 
 /// Where the values of each node lie: a part of a node with it, and a rectifier in place of what alone it reads.
-fn homes(spec: &NetworkSpec, needed: &[bool]) -> Vec<Home> {
+pub(super) fn homes(spec: &NetworkSpec, needed: &[bool]) -> Vec<Home> {
     let mut readers = vec![0usize; spec.nodes.len()];
     spec.outputs.iter().for_each(|o| readers[o.parameters] += 1);
     for (node, _) in spec.nodes.iter().zip(needed).filter(|(_, needed)| **needed) {

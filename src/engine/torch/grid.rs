@@ -255,7 +255,7 @@ impl GridTensors {
         let exp: Vec<i32> = exp.iter().map(|e| (*e).into()).collect();
         let weights = tensor(&exp, Kind::Double, self.on.device)?.f_index_select(0, &index.f_reshape([-1])?)?;
         let weights = weights.f_view(&index.size()[..])?.f_masked_fill(&unseen, 0)?;
-        let total = weights.f_sum_dim_intlist([3i64], true, Kind::Double)?.f_to_kind(Kind::Int64)?;
+        let total = weights.f_sum_dim_intlist(&[3i64][..], true, Kind::Double)?.f_to_kind(Kind::Int64)?;
         let sums = weights.f_matmul(&v)?.f_to_kind(Kind::Int64)?.f_mul_scalar(2)?.f_add(&total)?;
         // Where there is no position, the sum is zero.
         let mean = sums.f_div_tensor_mode(&total.f_mul_scalar(2)?.f_clamp_min(1)?, "floor")?;
