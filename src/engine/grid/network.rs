@@ -278,7 +278,7 @@ pub(super) fn homes(spec: &NetworkSpec, needed: &[bool]) -> Vec<Home> {
         let input = |homes: &[Home]| homes[node.inputs[0]];
         homes.push(match &node.op {
             Op::Select { start, .. } => Home { offset: input(&homes).offset + *start as usize, ..input(&homes) },
-            Op::Relu if rectifies(spec, node.inputs[0]) && readers[node.inputs[0]] == 1 => input(&homes),
+            Op::Relu if needed[id] && rectifies(spec, node.inputs[0]) && readers[node.inputs[0]] == 1 => input(&homes),
             _ => Home { node: id, offset: 0 },
         });
     }

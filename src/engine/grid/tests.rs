@@ -69,8 +69,8 @@ fn only_what_is_still_read_is_kept() {
         plan(domain, &spec).0.iter().map(|p| p.slots).max().unwrap()
     };
     let digits = Domain::Pictures { channels: 1, height: 28, width: 28, alphabet: 2 };
-    // Seven rows of kernel, three above the own: of the symbols alone.
-    assert_eq!(most("pixelcnn", &digits, &[("first", 7)]), 3 * 28 + 4);
+    // A kernel of seven rows: three rows above, and three symbols to the left of the farthest.
+    assert_eq!(most("pixelcnn", &digits, &[("first", 7)]), 3 * 28 + 3);
     let text = Domain::Text { characters: (b'a'..=b'z').collect(), segment: 16384 };
     assert_eq!(most("char-rnn", &text, &[]), 1);
     // The largest dilation is 2^8.

@@ -121,7 +121,8 @@ impl Packed {
         let (rows, columns) = (bias.len(), weights.len() / bias.len().max(1));
         let (inputs, outputs) = (columns.div_ceil(2) * 2, padded(rows));
         let mut packed = vec![0; inputs * outputs];
-        for (o, row) in weights.chunks_exact(columns).enumerate() {
+        // A layer may have no input: then it is its bias.
+        for (o, row) in weights.chunks_exact(columns.max(1)).enumerate() {
             for (k, w) in row.iter().enumerate() {
                 packed[(o / LANES * inputs / 2 + k / 2) * 2 * LANES + o % LANES * 2 + k % 2] = *w;
             }
