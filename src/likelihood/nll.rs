@@ -47,3 +47,20 @@ pub fn mixture_bits(
     let bits = probability.f_mul_scalar(1.0 - floor)?.f_add_scalar(floor / 256.0)?.f_log2()?.f_neg()?;
     bits.f_view([n, channels])
 }
+
+/// Code lengths in bits of symbols 0 and 1 given the log-odds of 1; both of one shape.
+pub fn bernoulli_bits(parameters: &Tensor, symbols: &Tensor) -> Result<Tensor, TchError> {
+    // ln (1 + e^l) - x l, in the form that does not overflow: with the sign that makes l the odds against the symbol.
+    let against = parameters.f_mul(&symbols.f_mul_scalar(-2.0)?.f_add_scalar(1.0)?)?;
+    against.f_softplus()?.f_mul_scalar(std::f64::consts::LOG2_E)
+}
+
+/// Code lengths in bits of symbols given a log-weight of each value: `parameters` has one more axis, the last.
+pub fn categorical_bits(parameters: &Tensor, symbols: &Tensor) -> Result<Tensor, TchError> {
+    let shape = symbols.size();
+    let values = *parameters.size().last().unwrap_or(&1);
+    let (flat, wanted) = (parameters.f_reshape([-1, values])?, symbols.f_reshape([-1])?.f_to_kind(Kind::Int64)?);
+    let none = tch::Reduction::None;
+    let nats = flat.f_cross_entropy_loss(&wanted, None::<&Tensor>, none, -100, 0.0)?;
+    nats.f_mul_scalar(std::f64::consts::LOG2_E)?.f_reshape(shape.as_slice())
+}

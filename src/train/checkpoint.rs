@@ -9,23 +9,44 @@ use super::TrainError;
 use super::adam::Schedule;
 use super::beside;
 use super::csv::Point;
+use super::examples::Reading;
+use super::grid;
 use super::params::Layout;
 use super::precision::Precision;
 use crate::quantize::float::FloatNetwork;
 use crate::quantize::weights;
-use crate::zoo::window;
+use crate::spec::{Domain, NetworkSpec};
+use crate::zoo::{self, Sizes, window};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 
 const MAGIC: &[u8; 4] = b"SRPC";
-const FORMAT: u8 = 0;
+const FORMAT: u8 = 1;
 const HASH: usize = 32;
 /// Where the encoded checkpoint begins.
 const BODY: usize = MAGIC.len() + 1 + HASH;
 /// Larger files are none.
 const MAX_FILE: u64 = 1 << 34;
+
+/// Which network is trained, and how its examples are made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Config {
+    /// The family [`window`] on photographs.
+    Window(window::Config),
+    /// A family of the [registry](crate::zoo::FAMILIES) on examples of one size.
+    Grid {
+        /// Sizes.
+        sizes: Sizes,
+        /// What it is for.
+        domain: Domain,
+        /// See [`grid::Network`].
+        dropout: f64,
+        /// How files are read.
+        reading: Reading,
+    },
+}
 
 /// What was decided before the first step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,12 +54,12 @@ pub struct Plan {
     /// Name of the family.
     pub family: String,
     /// Sizes of the network.
-    pub config: window::Config,
+    pub config: Config,
     /// Canonical bytes of its description.
     pub spec: Vec<u8>,
     /// Steps and learning rates.
     pub schedule: Schedule,
-    /// Pixels a step.
+    /// Examples a step: pixels of photographs, else pictures or windows of text.
     pub batch: u32,
     /// Of initial weights and batches.
     pub seed: u64,
@@ -48,7 +69,7 @@ pub struct Plan {
     pub threads: u32,
     /// The device as the command line names it.
     pub device: String,
-    /// Fingerprint of the training and validation pictures.
+    /// Fingerprint of what is trained on and validated with.
     pub data: [u8; 16],
     /// The minutes asked for, and the steps a second by which they became steps.
     pub minutes: Option<(f64, f64)>,
@@ -79,28 +100,45 @@ impl Checkpoint {
         Self { plan, step: 0, seconds: 0.0, vectors, history: Vec::new() }
     }
 
-    /// The network that it trains, with its constants; checked, since a checkpoint of another family or version may have
-    /// another one. `path` is for the message.
-    pub fn network(&self, path: &Path) -> Result<FloatNetwork, TrainError> {
-        let fail = |fault: String| TrainError::Checkpoint { path: path.to_owned(), fault };
-        let plan = &self.plan;
-        if plan.family != window::FAMILY {
-            let text = format!("is of the family '{}', not of '{}': it cannot go on here", plan.family, window::FAMILY);
-            return Err(fail(text));
+    /// The network of the family [`window`] that it trains, with its constants; checked, since a checkpoint of another family
+    /// or version may have another one. `path` is for the message.
+    pub fn window(&self, path: &Path) -> Result<(window::Config, FloatNetwork), TrainError> {
+        let (Config::Window(config), true) = (&self.plan.config, self.plan.family == window::FAMILY) else {
+            return Err(self.other(path, window::FAMILY));
+        };
+        let network = weights::blank(config);
+        self.check(path, &network.spec)?;
+        Ok((config.clone(), network))
+    }
+
+    /// The same for the family `name` of the registry.
+    pub fn grid(&self, path: &Path, name: &str) -> Result<grid::Network, TrainError> {
+        let (Some(family), Config::Grid { sizes, domain, dropout, .. }, true) =
+            (zoo::family(name), &self.plan.config, self.plan.family == name)
+        else {
+            return Err(self.other(path, name));
+        };
+        let spec = (family.build)(domain, sizes).map_err(|e| fault(path, e.to_string()))?;
+        self.check(path, &spec)?;
+        Ok(grid::Network { spec, domain: domain.clone(), dropout: *dropout })
+    }
+
+    fn other(&self, path: &Path, wanted: &str) -> TrainError {
+        fault(path, format!("is of the family '{}', not of '{wanted}': it cannot go on here", self.plan.family))
+    }
+
+    fn check(&self, path: &Path, spec: &NetworkSpec) -> Result<(), TrainError> {
+        if spec.to_bytes() != self.plan.spec || Layout::new(spec)?.total() != self.vectors[0].len() {
+            let text = "its network is another one than this version's of the same sizes: begin again";
+            return Err(fault(path, text.to_owned()));
         }
-        let network = weights::blank(&plan.config);
-        if network.spec.to_bytes() != plan.spec || Layout::new(&network.spec)?.total() != self.vectors[0].len() {
-            return Err(fail(
-                "its network is another one than this version's of the same sizes: begin again".to_owned(),
-            ));
-        }
-        Ok(network)
+        Ok(())
     }
 
     /// Writes the file in one step.
     pub fn save(&self, path: &Path) -> Result<(), TrainError> {
         let body = bincode::serde::encode_to_vec(self, bincode::config::standard());
-        let body = body.map_err(|e| TrainError::Checkpoint { path: path.to_owned(), fault: e.to_string() })?;
+        let body = body.map_err(|e| fault(path, e.to_string()))?;
         let hash = blake3::hash(&body);
         let parts = [&MAGIC[..], &[FORMAT], hash.as_bytes(), &body];
         let written = beside::write(path, |file| parts.iter().try_for_each(|part| file.write_all(part)));
@@ -109,7 +147,7 @@ impl Checkpoint {
 
     /// Reads a file and checks it.
     pub fn load(path: &Path) -> Result<Self, TrainError> {
-        let fail = |fault: &str| TrainError::Checkpoint { path: path.to_owned(), fault: fault.to_owned() };
+        let fail = |text: &str| fault(path, text.to_owned());
         let unreadable = |e: std::io::Error| fail(&format!("cannot read: {e}; check the name"));
         if fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE {
             return Err(fail("is larger than any checkpoint"));
@@ -138,6 +176,10 @@ impl Checkpoint {
     }
 }
 
+fn fault(path: &Path, fault: String) -> TrainError {
+    TrainError::Checkpoint { path: path.to_owned(), fault }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,7 +190,7 @@ mod tests {
         let layout = Layout::new(&network.spec).unwrap();
         let plan = Plan {
             family: window::FAMILY.to_owned(),
-            config,
+            config: Config::Window(config),
             spec: network.spec.to_bytes(),
             schedule: Schedule { total: 100, rate: 2e-3 },
             batch: 32,
@@ -160,7 +202,7 @@ mod tests {
             minutes: Some((0.1, 17.25)),
             command: "surprisal train 'a b'".to_owned(),
         };
-        let point = Point { step: 5, pixels: 160, seconds: 1.5, train: 4.25, validation: None, lr: 1e-3 };
+        let point = Point { step: 5, examples: 160, seconds: 1.5, train: 4.25, validation: None, lr: 1e-3 };
         Checkpoint { step: 5, seconds: 1.5, history: vec![point], ..Checkpoint::begin(plan, layout.initial(1)) }
     }
 
@@ -173,7 +215,7 @@ mod tests {
         checkpoint.save(&path).unwrap();
         assert_eq!(Checkpoint::load(&path).unwrap(), checkpoint);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        checkpoint.network(&path).unwrap();
+        checkpoint.window(&path).unwrap();
     }
 
     #[test]
@@ -201,12 +243,13 @@ mod tests {
         let path = Path::new("x.ckpt");
         let mut other = sample();
         other.plan.family = "char-rnn".to_owned();
-        assert!(other.network(path).unwrap_err().to_string().contains("char-rnn"));
+        assert!(other.grid(path, "made").unwrap_err().to_string().contains("char-rnn"));
         let mut other = sample();
-        other.plan.config.width += 1;
-        other.network(path).unwrap_err();
+        let Config::Window(config) = &mut other.plan.config else { panic!("it is of that family") };
+        config.width += 1;
+        other.window(path).unwrap_err();
         let mut other = sample();
         other.vectors.iter_mut().for_each(|v| v.truncate(7));
-        other.network(path).unwrap_err();
+        other.window(path).unwrap_err();
     }
 }

@@ -11,8 +11,8 @@ use std::fmt::Write;
 pub struct Point {
     /// Steps done.
     pub step: u64,
-    /// Pixels seen.
-    pub pixels: u64,
+    /// Examples seen: pixels of photographs, else pictures or pieces of text.
+    pub examples: u64,
     /// Time spent training, in all runs together.
     pub seconds: f64,
     /// Bits per dimension of the steps since the row before.
@@ -24,14 +24,14 @@ pub struct Point {
 }
 
 /// The first line.
-const HEADER: &str = "step,pixels,seconds,training_bits,validation_bits,learning_rate";
+const HEADER: &str = "step,examples,seconds,training_bits,validation_bits,learning_rate";
 
 /// The file of these rows.
 pub fn text(points: &[Point]) -> String {
     let mut text = format!("{HEADER}\n");
     for p in points {
         let validation = p.validation.map(|v| v.to_string()).unwrap_or_default();
-        writeln!(text, "{},{},{},{},{validation},{}", p.step, p.pixels, p.seconds, p.train, p.lr)
+        writeln!(text, "{},{},{},{},{validation},{}", p.step, p.examples, p.seconds, p.train, p.lr)
             .expect("a string takes everything");
     }
     text
@@ -51,11 +51,11 @@ pub fn parse(text: &str) -> Result<Vec<Point>, String> {
 
 fn row(line: &str) -> Option<Point> {
     let fields: Vec<&str> = line.split(',').collect();
-    let [step, pixels, seconds, train, validation, lr] = fields[..] else { return None };
+    let [step, examples, seconds, train, validation, lr] = fields[..] else { return None };
     let validation = if validation.is_empty() { None } else { Some(validation.parse().ok()?) };
     Some(Point {
         step: step.parse().ok()?,
-        pixels: pixels.parse().ok()?,
+        examples: examples.parse().ok()?,
         seconds: seconds.parse().ok()?,
         train: train.parse().ok()?,
         validation,
@@ -71,10 +71,10 @@ mod tests {
     fn rows_read_back_as_they_were() {
         let third = 1.0 / 3.0;
         let points = [
-            Point { step: 1, pixels: 6144, seconds: 0.1 + 0.2, train: 7.9, validation: None, lr: 1e-5 },
+            Point { step: 1, examples: 6144, seconds: 0.1 + 0.2, train: 7.9, validation: None, lr: 1e-5 },
             Point {
                 step: 500,
-                pixels: u64::MAX,
+                examples: u64::MAX,
                 seconds: third,
                 train: f64::INFINITY,
                 validation: Some(third),
@@ -82,7 +82,9 @@ mod tests {
             },
         ];
         let written = text(&points);
-        assert!(written.starts_with("step,pixels,seconds,training_bits,validation_bits,learning_rate\n1,6144,0.3000"));
+        assert!(
+            written.starts_with("step,examples,seconds,training_bits,validation_bits,learning_rate\n1,6144,0.3000")
+        );
         assert_eq!(parse(&written).unwrap(), points);
         assert_eq!(parse(&text(&[])).unwrap(), []);
         let not_a_number = Point { train: f64::NAN, ..points[0] };

@@ -7,13 +7,16 @@
 //! of nodes, everything before the first product and the distributions are in 32 bits.
 
 use super::TrainError;
+use super::data;
+use super::model::{Batch, Draw, Model};
 use super::params::Layout;
-use super::precision::Precision;
+use super::precision::{Precision, operands};
 use crate::likelihood::nll;
 use crate::quantize::float::{FloatNetwork, scale};
 use crate::quantize::tables;
-use crate::spec::{Likelihood, NetworkSpec, Node, NodeId, Offset, Op};
+use crate::spec::{Likelihood, NetworkSpec, NodeId, Offset, Op};
 use std::collections::HashMap;
+use std::ops::Range;
 use tch::{Device, Kind, Tensor};
 
 /// Symbols around and at some positions, 32-bit floating point, values 0 to 255.
@@ -54,9 +57,52 @@ pub struct Executor {
     device: Device,
 }
 
+/// Positions that are evaluated at once.
+const CHUNK: usize = 8192;
+
+impl Batch for data::Batch {
+    fn count(&self) -> usize {
+        self.count
+    }
+    fn symbols(&self) -> usize {
+        self.pixel.len()
+    }
+    fn part(&self, range: Range<usize>) -> Self {
+        let cut = |bytes: &[u8]| {
+            let each = bytes.len() / self.count;
+            bytes[range.start * each..range.end * each].to_vec()
+        };
+        Self { count: range.len(), window: cut(&self.window), pixel: cut(&self.pixel) }
+    }
+    fn at_once(&self) -> usize {
+        CHUNK
+    }
+}
+
+impl Model for Executor {
+    type Network = FloatNetwork;
+    type Batch = data::Batch;
+
+    /// Of the network's weights only the constants are used.
+    fn new(network: &FloatNetwork, precision: Precision, device: Device) -> Result<Self, TrainError> {
+        Self::prepare(network, precision, device)
+    }
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+    fn device(&self) -> Device {
+        self.device
+    }
+    /// `[positions, channels]`.
+    fn bits(&self, trained: &Tensor, batch: &data::Batch, _: Option<Draw>) -> Result<Tensor, TrainError> {
+        let inputs = Inputs::new(batch.count, &batch.window, &batch.pixel, self.device)?;
+        self.code_lengths(trained, &inputs)
+    }
+}
+
 impl Executor {
     /// Prepares a network's description; of its weights only the constants are used.
-    pub fn new(network: &FloatNetwork, precision: Precision, device: Device) -> Result<Self, TrainError> {
+    fn prepare(network: &FloatNetwork, precision: Precision, device: Device) -> Result<Self, TrainError> {
         let spec = network.spec.clone();
         let layout = Layout::new(&spec)?;
         let widths = spec.widths()?;
@@ -87,18 +133,10 @@ impl Executor {
         }
         let scales: Vec<f32> = (0..=u8::MAX).map(|q| scale(q) as f32).collect();
         let scales = Tensor::f_from_slice(&scales)?.f_to_device(device)?;
-        let rounded = only_operands(&spec);
+        let rounded = operands(&spec);
         Ok(Self { spec, layout, constants, levels, scales, kind: precision.kind(), rounded, device })
     }
 
-    /// Where the trained numbers lie.
-    pub fn layout(&self) -> &Layout {
-        &self.layout
-    }
-    /// The device that tensors must be on.
-    pub fn device(&self) -> Device {
-        self.device
-    }
     /// The neighbours that [`Inputs::window`] holds.
     pub fn offsets(&self) -> &[Offset] {
         let window = self
@@ -173,7 +211,7 @@ impl Executor {
     }
 
     /// Code lengths in bits, `[positions, channels]`.
-    pub fn bits(&self, trained: &Tensor, inputs: &Inputs) -> Result<Tensor, TrainError> {
+    fn code_lengths(&self, trained: &Tensor, inputs: &Inputs) -> Result<Tensor, TrainError> {
         let values = self.values(trained, inputs)?;
         let outputs = &self.spec.outputs;
         let ends = outputs.iter().skip(1).map(|o| o.channel).chain([self.spec.symbols.channels]);
@@ -233,24 +271,6 @@ impl Executor {
     }
 }
 
-/// Which nodes are used as operands of trained matrix products and nothing else, be it by way of operations that only choose
-/// among values.
-fn only_operands(spec: &NetworkSpec) -> Vec<bool> {
-    let mut only = vec![false; spec.nodes.len()];
-    for id in (0..spec.nodes.len()).rev() {
-        let mut uses = spec.nodes.iter().enumerate().filter(|(_, n)| n.inputs.contains(&id)).peekable();
-        let is_used = uses.peek().is_some() && spec.outputs.iter().all(|o| o.parameters != id);
-        let as_operand = |(user, node): (NodeId, &Node)| match node.op {
-            Op::Linear { trainable, .. } => trainable,
-            Op::Relu | Op::Concat => only[user],
-            _ => false,
-        };
-        let all = uses.all(as_operand);
-        only[id] = is_used && all;
-    }
-    only
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,7 +328,7 @@ mod tests {
             let flat = Tensor::from_slice(&values);
             let nodes = executor.values(&flat, &inputs).unwrap();
             let nodes: Vec<Vec<f32>> = nodes.iter().map(|t| Vec::try_from(t.flatten(0, 1)).unwrap()).collect();
-            let bits: Vec<f32> = Vec::try_from(executor.bits(&flat, &inputs).unwrap().flatten(0, 1)).unwrap();
+            let bits: Vec<f32> = Vec::try_from(executor.code_lengths(&flat, &inputs).unwrap().flatten(0, 1)).unwrap();
             let mut sums = [0.0; 2];
             for (i, (y, x)) in positions.iter().enumerate() {
                 let expected = network.evaluate(&picture, *y, *x);
@@ -342,7 +362,7 @@ mod tests {
             let step = gradient.norm().double_value(&[]).recip() * 1e-3;
             let at = |s: f64| {
                 let moved = flat.detach() + gradient.detach() * s;
-                executor.bits(&moved, &inputs).unwrap().mean(Kind::Double).double_value(&[])
+                executor.bits(&moved, &batch, None).unwrap().mean(Kind::Double).double_value(&[])
             };
             let expected = (at(step) - at(-step)) / (2.0 * step);
             let found = gradient.square().sum(Kind::Double).double_value(&[]);

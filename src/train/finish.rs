@@ -8,6 +8,7 @@ use super::params::Layout;
 use crate::engine::Program;
 use crate::engine::reference::Picture;
 use crate::quantize::{self, Report, weights};
+use crate::zoo::window;
 
 /// The end of a training.
 pub struct Finished {
@@ -20,8 +21,12 @@ pub struct Finished {
 }
 
 /// Quantizes the average weights; scales are chosen on `pictures`.
-pub fn finish(name: &str, checkpoint: &Checkpoint, pictures: &[Picture]) -> Result<Finished, TrainError> {
-    let config = &checkpoint.plan.config;
+pub fn finish(
+    name: &str,
+    config: &window::Config,
+    checkpoint: &Checkpoint,
+    pictures: &[Picture],
+) -> Result<Finished, TrainError> {
     let mut network = weights::blank(config);
     Layout::new(&network.spec)?.scatter(&checkpoint.vectors[1], &mut network);
     let weights = weights::write(config, &network)?;

@@ -1,6 +1,7 @@
 //! Training: from pictures to a model file, with torch (cargo feature `torch`).
 //!
-//! [`executor`] runs a [`NetworkSpec`](crate::spec::NetworkSpec) forwards with gradients, [`adam`] moves its weights,
+//! [`executor`] and [`grid`] run a [`NetworkSpec`](crate::spec::NetworkSpec) forwards with gradients, the one at single
+//! positions of photographs, the other on whole examples; to the rest both are a [`model`]. [`adam`] moves the weights,
 //! [`run`] is the loop, [`checkpoint`] what outlives the process, [`finish`] the way to the files that a user keeps.
 //!
 //! What must stay true: the batch of a step depends on the seed and the step's number alone, and the weights after a step on
@@ -13,8 +14,11 @@ pub mod card;
 pub mod checkpoint;
 pub mod csv;
 pub mod data;
+pub mod examples;
 pub mod executor;
 pub mod finish;
+pub mod grid;
+pub mod model;
 pub mod params;
 pub mod plot;
 pub mod precision;

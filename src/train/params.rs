@@ -14,9 +14,11 @@ use crate::spec::{NetworkSpec, NodeId, Op};
 pub struct Part {
     /// Whose it is.
     pub node: NodeId,
-    /// Its shape: `[outputs, inputs]` or `[outputs]`.
+    /// Whether it is the node's bias (see [`Layer`]).
+    pub bias: bool,
+    /// Its shape, as [`Layer`] has it.
     pub shape: Vec<i64>,
-    /// Inputs of an output, which its initial values depend on.
+    /// Numbers that are added up in an output, which initial values depend on; 0 where they begin at zero.
     pub inputs: usize,
 }
 
@@ -42,13 +44,38 @@ pub struct Layout {
 impl Layout {
     /// The layout of a description's trainable nodes.
     pub fn new(spec: &NetworkSpec) -> Result<Self, TrainError> {
-        let widths = spec.widths()?;
+        let (widths, alphabets) = (spec.widths()?, spec.alphabets()?);
         let mut parts = Vec::new();
         for (node, described) in spec.nodes.iter().enumerate() {
-            if let Op::Linear { outputs, trainable: true } = described.op {
-                let inputs = widths[described.inputs[0]];
-                parts.push(Part { node, shape: vec![outputs.into(), inputs as i64], inputs });
-                parts.push(Part { node, shape: vec![outputs.into()], inputs });
+            let input = |i: usize| widths[described.inputs[i]];
+            let outputs = widths[node];
+            let mut add = |bias: bool, shape: &[usize], inputs: usize| {
+                parts.push(Part { node, bias, shape: shape.iter().map(|n| *n as i64).collect(), inputs });
+            };
+            match &described.op {
+                Op::Linear { trainable: true, .. } | Op::MaskedLinear { .. } => {
+                    add(false, &[outputs, input(0)], input(0));
+                    add(true, &[outputs], input(0));
+                }
+                Op::Convolution { kernel, .. } | Op::Transposed { kernel, .. } => {
+                    let (taps, last) = (kernel.taps(), outputs - 1);
+                    // Of a masked kernel, those that the last output sees: no output sees more.
+                    let seen =
+                        (0..taps * input(0)).filter(|i| described.op.keeps(input(0), last, i / input(0), i % input(0)));
+                    let seen = seen.count().max(1);
+                    add(false, &[outputs, taps, input(0)], seen);
+                    add(true, &[outputs], seen);
+                }
+                Op::Embedding { outputs } => {
+                    let alphabet = alphabets[described.inputs[0]].expect("checked by widths") as usize;
+                    add(false, &[input(0), alphabet, *outputs as usize], 1);
+                }
+                Op::Constant { .. } => add(true, &[outputs], 0),
+                Op::Lstm { .. } => {
+                    add(false, &[4 * outputs, input(0) + outputs], outputs);
+                    add(true, &[4 * outputs], outputs);
+                }
+                _ => {}
             }
         }
         Ok(Self { parts })
@@ -59,8 +86,8 @@ impl Layout {
         self.parts.iter().map(Part::len).sum()
     }
 
-    /// Initial values: uniform in `+-1/sqrt(inputs)`, weights and biases alike, as PyTorch begins a linear layer. They depend
-    /// on the seed alone.
+    /// Initial values: uniform in `+-1/sqrt(inputs)`, weights and biases alike, as PyTorch begins a linear layer; in `+-1` for
+    /// vectors that are looked up. They depend on the seed alone.
     pub fn initial(&self, seed: u64) -> Vec<f32> {
         let mut state = seed ^ 0x5375_7270_7269_7361;
         let mut uniform = || {
@@ -73,7 +100,7 @@ impl Layout {
         };
         let mut values = Vec::with_capacity(self.total());
         for part in &self.parts {
-            let bound = 1.0 / (part.inputs as f32).sqrt();
+            let bound = if part.inputs == 0 { 0.0 } else { 1.0 / (part.inputs as f32).sqrt() };
             values.extend((0..part.len()).map(|_| bound * uniform()));
         }
         values
@@ -83,7 +110,7 @@ impl Layout {
     pub fn gather(&self, network: &FloatNetwork) -> Vec<f32> {
         let of = |part: &Part| {
             let layer = &network.layers[&part.node];
-            if part.shape.len() == 2 { &layer.weights } else { &layer.bias }
+            if part.bias { &layer.bias } else { &layer.weights }
         };
         self.parts.iter().flat_map(|part| of(part).iter().copied()).collect()
     }
@@ -96,7 +123,7 @@ impl Layout {
             rest = behind;
             let empty = || Layer { weights: Vec::new(), bias: Vec::new() };
             let layer = network.layers.entry(part.node).or_insert_with(empty);
-            *(if part.shape.len() == 2 { &mut layer.weights } else { &mut layer.bias }) = own.to_vec();
+            *(if part.bias { &mut layer.bias } else { &mut layer.weights }) = own.to_vec();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The history of a training as a picture: bits per dimension against pixels seen.
+//! The history of a training as a picture: bits per dimension against examples seen.
 //!
 //! What must stay true: the figure shows the rows that it was given and nothing else; where a curve leaves the figure (the
 //! first steps, which are far above the rest) it is cut, not bent.
@@ -25,13 +25,13 @@ pub fn svg(points: &[Point]) -> Result<String, String> {
     Ok(text)
 }
 
-/// Millions of pixels and bits, as far as they are numbers.
+/// Millions of examples and bits, as far as they are numbers.
 fn curve(points: &[Point], bits: impl Fn(&Point) -> Option<f64>) -> Vec<(f64, f64)> {
-    let all = points.iter().filter_map(|p| Some((p.pixels as f64 / 1e6, bits(p)?)));
+    let all = points.iter().filter_map(|p| Some((p.examples as f64 / 1e6, bits(p)?)));
     all.filter(|(_, bits)| bits.is_finite()).collect()
 }
 
-/// The last number of pixels, and the lowest and highest bits that are shown: those of the last nineteen twentieths, and a
+/// The last number of examples, and the lowest and highest bits that are shown: those of the last nineteen twentieths, and a
 /// little more.
 fn range(training: &[(f64, f64)], validation: &[(f64, f64)]) -> Option<(f64, [f64; 2])> {
     let all = || training.iter().chain(validation);
@@ -60,7 +60,7 @@ fn draw(
         .build_cartesian_2d(0.0..right, low..high)?;
     chart
         .configure_mesh()
-        .x_desc("million pixels seen")
+        .x_desc("million examples seen")
         .y_desc("bits per dimension")
         .label_style(("sans-serif", 14))
         .axis_desc_style(("sans-serif", 16))
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     fn point(step: u64, train: f64, validation: Option<f64>) -> Point {
-        Point { step, pixels: step * 1_000_000, seconds: step as f64, train, validation, lr: 1e-3 }
+        Point { step, examples: step * 1_000_000, seconds: step as f64, train, validation, lr: 1e-3 }
     }
 
     #[test]
@@ -106,7 +106,7 @@ mod tests {
         let points: Vec<_> = (1..=40).map(|i| point(i, 3.0 + 1.0 / i as f64, (i % 10 == 0).then_some(3.2))).collect();
         let figure = svg(&points).unwrap();
         assert!(figure.starts_with("<svg") && figure.trim_end().ends_with("</svg>"));
-        for text in ["million pixels seen", "bits per dimension", "training", "validation"] {
+        for text in ["million examples seen", "bits per dimension", "training", "validation"] {
             assert!(figure.contains(text), "{text}");
         }
         // A line of each, in its colour, with as many points as are shown: the first (4 bits) is cut.

@@ -3,8 +3,8 @@
 //! What must stay true: a training keeps the precision that it began with.
 
 use super::TrainError;
-use super::executor::{Executor, Inputs};
-use crate::quantize::float::FloatNetwork;
+use super::model::{Draw, Model};
+use crate::spec::{NetworkSpec, Node, NodeId, Op};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -43,15 +43,14 @@ const ROUNDS: usize = 4;
 /// bfloat16 must be faster by this factor to be worth its rounding.
 const WORTH: f64 = 1.05;
 
-/// The precision in which a step of `network` on `inputs` takes less time on this machine.
-pub fn faster(network: &FloatNetwork, weights: &Tensor, inputs: &Inputs) -> Result<Precision, TrainError> {
+/// The precision in which a step on `batch` takes less time on this machine.
+pub fn faster<M: Model>(network: &M::Network, weights: &Tensor, batch: &M::Batch) -> Result<Precision, TrainError> {
     let device = weights.device();
-    let executors =
-        [Executor::new(network, Precision::Float32, device)?, Executor::new(network, Precision::BFloat16, device)?];
+    let models = [M::new(network, Precision::Float32, device)?, M::new(network, Precision::BFloat16, device)?];
     let mut best = [Duration::MAX; 2];
     for round in 0..=ROUNDS {
-        for (executor, best) in executors.iter().zip(&mut best) {
-            let time = time(executor, weights, inputs)?;
+        for (model, best) in models.iter().zip(&mut best) {
+            let time = time(model, weights, batch)?;
             // The first round makes plans and buffers.
             if round > 0 {
                 *best = time.min(*best);
@@ -63,18 +62,42 @@ pub fn faster(network: &FloatNetwork, weights: &Tensor, inputs: &Inputs) -> Resu
 }
 
 /// Time of a step forwards and back.
-fn time(executor: &Executor, weights: &Tensor, inputs: &Inputs) -> Result<Duration, TrainError> {
+fn time<M: Model>(model: &M, weights: &Tensor, batch: &M::Batch) -> Result<Duration, TrainError> {
     let start = Instant::now();
-    gradient(executor, weights, inputs)?.0.f_double_value(&[])?;
-    if let Device::Cuda(device) = executor.device() {
+    gradient(model, weights, batch, Draw { seed: 0, step: 0 })?.0.f_double_value(&[])?;
+    if let Device::Cuda(device) = model.device() {
         tch::Cuda::synchronize(device as i64);
     }
     Ok(start.elapsed())
 }
 
 /// The mean code length in bits a symbol, and its gradient.
-pub fn gradient(executor: &Executor, weights: &Tensor, inputs: &Inputs) -> Result<(Tensor, Tensor), TrainError> {
-    let loss = executor.bits(weights, inputs)?.f_mean(Kind::Float)?;
+pub fn gradient<M: Model>(
+    model: &M,
+    weights: &Tensor,
+    batch: &M::Batch,
+    draw: Draw,
+) -> Result<(Tensor, Tensor), TrainError> {
+    let loss = model.bits(weights, batch, Some(draw))?.f_mean(Kind::Float)?;
     let mut gradients = Tensor::f_run_backward(&[&loss], &[weights], false, false)?;
     Ok((loss.f_detach()?, gradients.remove(0)))
+}
+
+/// Which nodes are used as operands of trained products and nothing else, be it by way of operations on single values: they
+/// may be rounded at once. A sum that another sum takes up may not.
+pub fn operands(spec: &NetworkSpec) -> Vec<bool> {
+    let mut only = vec![false; spec.nodes.len()];
+    for id in (0..spec.nodes.len()).rev() {
+        let mut uses = spec.nodes.iter().enumerate().filter(|(_, n)| n.inputs.contains(&id)).peekable();
+        let is_used = uses.peek().is_some() && spec.outputs.iter().all(|o| o.parameters != id);
+        let as_operand = |(user, node): (NodeId, &Node)| match node.op {
+            Op::Linear { trainable, .. } => trainable,
+            Op::MaskedLinear { .. } | Op::Convolution { .. } | Op::Transposed { .. } | Op::Lstm { .. } => true,
+            Op::Relu | Op::Concat | Op::Activation { .. } | Op::Mirror | Op::Gate | Op::Select { .. } => only[user],
+            _ => false,
+        };
+        let all = uses.all(as_operand);
+        only[id] = is_used && all;
+    }
+    only
 }

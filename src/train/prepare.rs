@@ -4,11 +4,11 @@
 
 use super::TrainError;
 use super::adam::Adam;
-use super::executor::{Executor, Inputs};
+use super::model::{Draw, Model};
 use super::params::Layout;
 use super::precision::{Precision, gradient};
 use super::run::Source;
-use crate::quantize::float::FloatNetwork;
+use crate::spec::NetworkSpec;
 use std::fs;
 use std::time::{Duration, Instant};
 use tch::{Cuda, Device};
@@ -47,32 +47,33 @@ pub fn threads_in_use() -> u32 {
 }
 
 /// A network, its first weights, and the batches that it will see, to try steps with.
-pub struct Trial<'a> {
-    /// Description and constants.
-    pub network: &'a FloatNetwork,
+pub struct Trial<'a, M: Model> {
+    /// All that is fixed.
+    pub network: &'a M::Network,
     /// In the order of [`Layout`](super::params::Layout).
     pub weights: &'a [f32],
     /// Where batches come from.
-    pub source: &'a dyn Source,
+    pub source: &'a dyn Source<M::Batch>,
     /// Where it runs.
     pub device: Device,
 }
 
-impl Trial<'_> {
+impl<M: Model> Trial<'_, M> {
     /// Which precision is faster here.
     pub fn precision(&self) -> Result<Precision, TrainError> {
         let weights = Adam::new(self.weights, self.device)?.weights;
-        super::precision::faster(self.network, &weights, &self.inputs(0)?)
+        super::precision::faster::<M>(self.network, &weights, &self.source.batch(0))
     }
 
     /// How many steps fill that many minutes, and how many are done a second.
     pub fn steps(&self, minutes: f64, precision: Precision) -> Result<(u64, f64), TrainError> {
-        let executor = Executor::new(self.network, precision, self.device)?;
+        let model = M::new(self.network, precision, self.device)?;
         let mut adam = Adam::new(self.weights, self.device)?;
         let budget = TRIAL.min(Duration::from_secs_f64(minutes * 60.0 / 10.0));
         let (mut start, mut step) = (Instant::now(), 0);
         let seconds = loop {
-            let (loss, gradient) = gradient(&executor, &adam.weights, &self.inputs(step)?)?;
+            let draw = Draw { seed: 0, step };
+            let (loss, gradient) = gradient(&model, &adam.weights, &self.source.batch(step), draw)?;
             adam.step(&gradient, step, 0.0)?;
             loss.f_double_value(&[])?;
             step += 1;
@@ -87,19 +88,15 @@ impl Trial<'_> {
         let rate = seconds.recip();
         Ok(((minutes * 60.0 * rate * STEPS).ceil().max(1.0) as u64, rate))
     }
-
-    fn inputs(&self, step: u64) -> Result<Inputs, TrainError> {
-        let batch = self.source.batch(step);
-        Inputs::new(batch.count, &batch.window, &batch.pixel, self.device)
-    }
 }
 
-/// Refuses a training whose batches cannot fit into the memory that is free, as far as this system tells.
-pub fn check_memory(network: &FloatNetwork, batch: u32) -> Result<(), TrainError> {
-    let widths = network.spec.widths()?;
-    let numbers = Layout::new(&network.spec)?.total();
+/// Refuses a training whose batches, of so many positions, cannot fit into the memory that is free, as far as this system
+/// tells.
+pub fn check_memory(spec: &NetworkSpec, positions: u64) -> Result<(), TrainError> {
+    let widths = spec.widths()?;
+    let numbers = Layout::new(spec)?.total();
     // Values, their gradients and copies in another precision; weights, gradients and the optimiser's three vectors.
-    let need = 4 * (3 * u64::from(batch) * widths.iter().sum::<usize>() as u64 + 8 * numbers as u64);
+    let need = 4 * (3 * positions * widths.iter().sum::<usize>() as u64 + 8 * numbers as u64);
     match available() {
         Some(free) if need > free => {
             Err(TrainError::Memory(format!("a step needs about {} MiB, {} MiB are free", need >> 20, free >> 20)))

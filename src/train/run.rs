@@ -7,10 +7,8 @@ use super::TrainError;
 use super::adam::Adam;
 use super::checkpoint::Checkpoint;
 use super::csv::Point;
-use super::data::Batch;
-use super::executor::{Executor, Inputs};
+use super::model::{Batch, Draw, Model};
 use super::precision::{Precision, gradient};
-use crate::quantize::float::FloatNetwork;
 use std::ops::ControlFlow;
 use std::sync::mpsc::sync_channel;
 use std::thread;
@@ -19,13 +17,13 @@ use tch::{Device, Kind, Tensor};
 
 /// Batches that are ready before they are needed.
 const AHEAD: usize = 2;
-/// Positions of the validation that are evaluated at once.
-const CHUNK: usize = 8192;
 /// Rows of figures in a training that is long enough, and the steps between them at most.
 const ROWS: u64 = 200;
 const MAX_INTERVAL: u64 = 500;
 /// Steps between validations at least.
 const VALIDATE: u64 = 100;
+/// Symbols that are trained on between validations at least, for each that validates.
+const SHARE: u64 = 16;
 
 /// How a training stands.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +36,7 @@ pub struct Progress {
     pub train: Option<f64>,
     /// Its last validation.
     pub validation: Option<f64>,
-    /// Pixels a second lately.
+    /// Examples a second lately.
     pub speed: f64,
 }
 
@@ -51,35 +49,37 @@ pub trait Monitor {
 }
 
 /// Where batches come from.
-pub trait Source: Sync {
+pub trait Source<B>: Sync {
     /// The batch of a step; it depends on the step (and what the source was made with) alone.
-    fn batch(&self, step: u64) -> Batch;
+    fn batch(&self, step: u64) -> B;
 }
 
 /// A training under way.
-pub struct Trainer {
-    executor: Executor,
+pub struct Trainer<M> {
+    model: M,
     /// In full precision, as the weights will be used.
-    exact: Executor,
+    exact: M,
     adam: Adam,
     checkpoint: Checkpoint,
+    /// Rows of figures from validation to validation.
+    rows: u64,
 }
 
-impl Trainer {
-    /// Begins or goes on where the checkpoint stands. Of `network` only the description and the constants are used.
-    pub fn new(network: &FloatNetwork, checkpoint: Checkpoint, device: Device) -> Result<Self, TrainError> {
-        let executor = Executor::new(network, checkpoint.plan.precision, device)?;
-        let exact = Executor::new(network, Precision::Float32, device)?;
+impl<M: Model> Trainer<M> {
+    /// Begins or goes on where the checkpoint stands.
+    pub fn new(network: &M::Network, checkpoint: Checkpoint, device: Device) -> Result<Self, TrainError> {
+        let model = M::new(network, checkpoint.plan.precision, device)?;
+        let exact = M::new(network, Precision::Float32, device)?;
         let adam = Adam::resume(checkpoint.vectors.each_ref().map(Vec::as_slice), device)?;
-        Ok(Self { executor, exact, adam, checkpoint })
+        Ok(Self { model, exact, adam, checkpoint, rows: 1 })
     }
 
     /// Trains to the end of the plan, or until the monitor ends it; checkpoints are at least `every` apart. Gives the state in
     /// which it ended.
     pub fn run(
         mut self,
-        source: &dyn Source,
-        validation: &Batch,
+        source: &dyn Source<M::Batch>,
+        validation: &M::Batch,
         every: Duration,
         monitor: &mut dyn Monitor,
     ) -> Result<Checkpoint, TrainError> {
@@ -95,8 +95,8 @@ impl Trainer {
 
     fn steps(
         &mut self,
-        batches: impl Iterator<Item = Batch>,
-        validation: &Batch,
+        batches: impl Iterator<Item = M::Batch>,
+        validation: &M::Batch,
         every: Duration,
         monitor: &mut dyn Monitor,
     ) -> Result<(), TrainError> {
@@ -106,6 +106,8 @@ impl Trainer {
         let (mut saved, mut speed) = (start, Speed::new(start));
         let mut sum = self.zero()?;
         for batch in batches {
+            let steps = (SHARE * validation.symbols() as u64 / batch.symbols().max(1) as u64).max(VALIDATE);
+            self.rows = steps.div_ceil(interval);
             let step = self.checkpoint.step;
             let loss = self.step(&batch)?;
             let _ = sum.f_add_(&loss)?;
@@ -128,7 +130,7 @@ impl Trainer {
                 total,
                 train: row.map(|r| r.train),
                 validation: self.checkpoint.history.iter().rev().find_map(|r| r.validation),
-                speed: speed.after(batch.count),
+                speed: speed.after(batch.count()),
             };
             let stop = monitor.step(&progress).is_break();
             if ended && (step + 1 == total || saved.elapsed() > every || stop) {
@@ -149,31 +151,30 @@ impl Trainer {
     }
 
     /// One step; gives the loss, which stays on the device.
-    fn step(&mut self, batch: &Batch) -> Result<Tensor, TrainError> {
+    fn step(&mut self, batch: &M::Batch) -> Result<Tensor, TrainError> {
         let step = self.checkpoint.step;
-        let inputs = Inputs::new(batch.count, &batch.window, &batch.pixel, self.executor.device())?;
-        let (loss, gradient) = gradient(&self.executor, &self.adam.weights, &inputs)?;
+        let draw = Draw { seed: self.checkpoint.plan.seed, step };
+        let (loss, gradient) = gradient(&self.model, &self.adam.weights, batch, draw)?;
         self.adam.step(&gradient, step, self.checkpoint.plan.schedule.rate(step))?;
         Ok(loss)
     }
 
     /// Adds a row of figures after a step.
-    fn row(&mut self, step: u64, train: f64, validation: &Batch) -> Result<(), TrainError> {
+    fn row(&mut self, step: u64, train: f64, validation: &M::Batch) -> Result<(), TrainError> {
         let plan = &self.checkpoint.plan;
-        let rows = VALIDATE.div_ceil(interval(plan.schedule.total));
-        let is_due = (self.checkpoint.history.len() as u64 + 1) % rows == 0 || step + 1 == plan.schedule.total;
-        let validation = match is_due && validation.count > 0 {
+        let is_due = (self.checkpoint.history.len() as u64 + 1) % self.rows == 0 || step + 1 == plan.schedule.total;
+        let validation = match is_due && validation.count() > 0 {
             true => Some(mean_bits(&self.exact, &self.adam.average, validation)?),
             false => None,
         };
-        let (pixels, lr) = ((step + 1) * u64::from(plan.batch), plan.schedule.rate(step));
+        let (examples, lr) = ((step + 1) * u64::from(plan.batch), plan.schedule.rate(step));
         let seconds = self.checkpoint.seconds;
-        self.checkpoint.history.push(Point { step: step + 1, pixels, seconds, train, validation, lr });
+        self.checkpoint.history.push(Point { step: step + 1, examples, seconds, train, validation, lr });
         Ok(())
     }
 
     fn zero(&self) -> Result<Tensor, TrainError> {
-        Ok(Tensor::f_zeros([0i64; 0].as_slice(), (Kind::Float, self.executor.device()))?)
+        Ok(Tensor::f_zeros([0i64; 0].as_slice(), (Kind::Float, self.model.device()))?)
     }
 }
 
@@ -183,38 +184,37 @@ fn interval(total: u64) -> u64 {
 }
 
 /// Bits per dimension of `weights` on a batch of any length.
-pub fn mean_bits(executor: &Executor, weights: &Tensor, batch: &Batch) -> Result<f64, TrainError> {
+pub fn mean_bits<M: Model>(model: &M, weights: &Tensor, batch: &M::Batch) -> Result<f64, TrainError> {
     let _without = tch::no_grad_guard();
-    let (window, pixel) = (batch.window.len() / batch.count, batch.pixel.len() / batch.count);
-    let chunks = batch.window.chunks(CHUNK * window).zip(batch.pixel.chunks(CHUNK * pixel));
+    let (count, at_once) = (batch.count(), batch.at_once());
     let mut sum = 0.0;
-    for (windows, pixels) in chunks {
-        let inputs = Inputs::new(pixels.len() / pixel, windows, pixels, executor.device())?;
-        sum += executor.bits(weights, &inputs)?.f_sum(Kind::Double)?.f_double_value(&[])?;
+    for first in (0..count).step_by(at_once) {
+        let part = batch.part(first..count.min(first + at_once));
+        sum += model.bits(weights, &part, None)?.f_sum(Kind::Double)?.f_double_value(&[])?;
     }
-    Ok(sum / (batch.count * pixel) as f64)
+    Ok(sum / batch.symbols() as f64)
 }
 
-/// Pixels a second over the last seconds.
+/// Examples a second over the last seconds.
 struct Speed {
     since: Instant,
-    pixels: usize,
+    examples: usize,
     last: f64,
 }
 
 impl Speed {
     fn new(since: Instant) -> Self {
-        Self { since, pixels: 0, last: 0.0 }
+        Self { since, examples: 0, last: 0.0 }
     }
 
-    fn after(&mut self, pixels: usize) -> f64 {
-        self.pixels += pixels;
+    fn after(&mut self, examples: usize) -> f64 {
+        self.examples += examples;
         let seconds = self.since.elapsed().as_secs_f64();
         if seconds > 5.0 || self.last == 0.0 {
-            self.last = self.pixels as f64 / seconds;
+            self.last = self.examples as f64 / seconds;
         }
         if seconds > 5.0 {
-            (self.since, self.pixels) = (Instant::now(), 0);
+            (self.since, self.examples) = (Instant::now(), 0);
         }
         self.last
     }

@@ -21,6 +21,7 @@ use crate::spec::{Domain, NetworkSpec};
 use thiserror::Error;
 
 /// A family of networks.
+#[derive(Debug)]
 pub struct Family {
     /// Its name in commands and files.
     pub name: &'static str,

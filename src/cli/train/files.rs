@@ -98,19 +98,25 @@ impl Files {
     }
 
     /// Writes what the training leads to; that nothing is overwritten was checked before it.
-    pub fn write(&self, finished: &Finished, trained: &Checkpoint, corpus: &Corpus) -> Result<(), Fault> {
+    pub fn write(
+        &self,
+        finished: &Finished,
+        config: &window::Config,
+        trained: &Checkpoint,
+        corpus: &Corpus,
+    ) -> Result<(), Fault> {
         let put = |path: &Path, bytes: &[u8]| output::write(&Target::File(path.to_owned()), bytes, None, true, true);
         put(&self.weights, &finished.weights)?;
         put(&self.model, &finished.program.to_bytes())?;
         put(&self.list, card::files(corpus.files()).as_bytes())?;
-        put(&self.card, self.describe(finished, trained, corpus).markdown().as_bytes())
+        put(&self.card, self.describe(finished, config, trained, corpus).markdown().as_bytes())
     }
 
     /// The model's card.
-    fn describe(&self, finished: &Finished, trained: &Checkpoint, corpus: &Corpus) -> Card {
+    fn describe(&self, finished: &Finished, config: &window::Config, trained: &Checkpoint, corpus: &Corpus) -> Card {
         let (plan, program) = (&trained.plan, &finished.program);
         let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let window::Config { radius, first, width, blocks, head, components } = plan.config;
+        let window::Config { radius, first, width, blocks, head, components } = *config;
         Card {
             name: self.name.clone(),
             id: program.id().to_string(),

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use surprisal::train::TrainError;
-use surprisal::train::checkpoint::Checkpoint;
+use surprisal::train::checkpoint::{Checkpoint, Config};
 use surprisal::train::run::{Monitor, Progress};
 
 /// Exit code after a second interrupt, as shells have it.
@@ -31,6 +31,7 @@ pub fn bar(total: u64, template: &str, quiet: bool) -> ProgressBar {
 pub struct Watch<'a> {
     bar: ProgressBar,
     files: &'a Files,
+    unit: &'static str,
     asked: bool,
 }
 
@@ -46,7 +47,11 @@ impl<'a> Watch<'a> {
                 process::exit(INTERRUPTED);
             }
         });
-        Self { bar, files, asked: false }
+        let unit = match &checkpoint.plan.config {
+            Config::Window(_) => "pixels",
+            Config::Grid { .. } => "examples",
+        };
+        Self { bar, files, unit, asked: false }
     }
 }
 
@@ -55,8 +60,11 @@ impl Monitor for Watch<'_> {
         self.bar.set_position(progress.step);
         if let Some(train) = progress.train {
             let validation = progress.validation.map(|v| format!(" (held out {v:.4})")).unwrap_or_default();
-            let speed = progress.speed / 1e3;
-            self.bar.set_message(format!("{train:.4} bits per dimension{validation}, {speed:.0} kpx/s"));
+            let speed = match progress.speed {
+                s if s < 1e4 => format!("{s:.0}"),
+                s => format!("{:.0} thousand", s / 1e3),
+            };
+            self.bar.set_message(format!("{train:.4} bits per dimension{validation}, {speed} {} a second", self.unit));
         }
         if !INTERRUPT.load(Ordering::Relaxed) {
             return ControlFlow::Continue(());

@@ -20,6 +20,8 @@ mod view;
 
 pub use augment::Augment;
 pub use decode::{MAX_PIXELS, MIN_SIDE};
+pub(super) use files::{folder_name, walk};
+pub use random::Random;
 pub use set::Set;
 
 use super::beside;

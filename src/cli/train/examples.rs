@@ -1,0 +1,218 @@
+//! `surprisal train FAMILY`: the families of the registry, on examples of one size.
+//!
+//! What must stay true: nothing here knows a family; its settings are those of the registry.
+
+use super::super::fault::{Exit, Fault};
+use super::super::options::Global;
+use super::super::report;
+use super::common::{Chosen, Common, rate};
+use super::files::Files;
+use clap::{Arg, ArgGroup, ArgMatches, Args as _, Command, FromArgMatches, ValueEnum, value_parser};
+use std::path::PathBuf;
+use surprisal::train::checkpoint::{Checkpoint, Config};
+use surprisal::train::examples::{Binarize, Draws, Examples, Reading};
+use surprisal::train::grid::{Executor, Network};
+use surprisal::train::params::Layout;
+use surprisal::train::prepare::{self, Trial};
+use surprisal::zoo::{self, Family, Setting, Sizes};
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct Args {
+    family: &'static Family,
+    sizes: Sizes,
+    options: Options,
+}
+
+#[derive(Debug, clap::Args)]
+struct Options {
+    /// An IDX file (also gzipped), a PNG, BMP or PNM, a folder of them, or texts; may be given more than once. One picture in
+    /// twenty, or the last tenth of each text, is kept apart for validation
+    #[arg(long, value_name = "FILE|DIR", required = true, num_args = 1..)]
+    data: Vec<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    recipe: Recipe,
+    /// The class of each picture: an IDX file of one dimension (also gzipped)
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+}
+
+/// How the training goes about it.
+#[derive(Debug, clap::Args)]
+#[group(id = "recipe", multiple = true)]
+struct Recipe {
+    /// Train for that many passes over the examples
+    #[arg(long, value_name = "N", conflicts_with_all = ["steps", "minutes"], value_parser = passes)]
+    epochs: Option<f64>,
+    /// Examples a step; each family has its own default
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1 << 20))]
+    batch: Option<u32>,
+    /// The highest learning rate; each family has its own default
+    #[arg(long, value_name = "R", value_parser = rate)]
+    lr: Option<f64>,
+    /// The part of the values of gates and recurrent layers that a step leaves out; each family has its own default
+    #[arg(long, value_name = "P", value_parser = part)]
+    dropout: Option<f64>,
+    /// Cut each file's picture into tiles of this size
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = tile)]
+    tile: Option<(u32, u32)>,
+    /// Make gray pictures binary
+    #[arg(long, value_enum)]
+    binarize: Option<How>,
+    /// Characters of a text that a step sees in a row
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = value_parser!(u32).range(2..=1 << 16))]
+    window: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum How {
+    /// 1 with probability gray / 255, drawn again each time
+    Sample,
+    /// 1 above 127
+    Threshold,
+}
+
+fn passes(text: &str) -> Result<f64, String> {
+    let passes: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if passes > 0.0 && passes <= 1e9 { Ok(passes) } else { Err("not between 0 and a thousand million".to_owned()) }
+}
+
+fn part(text: &str) -> Result<f64, String> {
+    let part: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..1.0).contains(&part) { Ok(part) } else { Err("not from 0 to below 1".to_owned()) }
+}
+
+fn tile(text: &str) -> Result<(u32, u32), String> {
+    let sides = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    sides.filter(|(w, h)| *w > 0 && *h > 0).ok_or_else(|| "say WIDTHxHEIGHT, as in 32x32".to_owned())
+}
+
+impl Args {
+    /// The subcommand of a family.
+    pub fn command(family: &'static Family) -> Command {
+        let about = format!("{} ({})", family.title, family.source);
+        let command = Options::augment_args(Command::new(family.name).about(about));
+        let settings = family.settings.iter().map(|Setting { name, help, default, low, high }| {
+            let help = format!("{}{} [default: {default}]", help[..1].to_uppercase(), &help[1..]);
+            let arg = Arg::new(*name).long(*name).value_name("N").help(help).help_heading("The network");
+            arg.value_parser(value_parser!(i64).range(*low..=*high))
+        });
+        let names = family.settings.iter().map(|s| s.name);
+        command.args(settings).group(ArgGroup::new("sizes").args(names).multiple(true))
+    }
+
+    /// What was said after a family's name.
+    pub fn of(name: &str, matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let unknown = || clap::Error::raw(clap::error::ErrorKind::InvalidSubcommand, "there is no such family");
+        let family = zoo::family(name).ok_or_else(unknown)?;
+        let given = family.settings.iter().filter_map(|s| Some((s.name, *matches.get_one::<i64>(s.name)?)));
+        let chosen: Vec<(&str, i64)> = given.collect();
+        let sizes = Sizes::new(family.settings, &chosen);
+        let sizes = sizes.map_err(|e| clap::Error::raw(clap::error::ErrorKind::ValueValidation, e))?;
+        Ok(Self { family, sizes, options: Options::from_arg_matches(matches)? })
+    }
+
+    fn reading(&self) -> Reading {
+        let Recipe { tile, binarize, window, .. } = &self.options.recipe;
+        let binarize = binarize.map(|how| match how {
+            How::Sample => Binarize::Sample,
+            How::Threshold => Binarize::Threshold,
+        });
+        Reading { tile: *tile, binarize, window: *window }
+    }
+}
+
+/// Trains a model.
+pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
+    let Args { family, options, .. } = args;
+    let common = &options.common;
+    let files = Files::new(&common.output)?;
+    files.check(common.force, common.resume.is_some())?;
+    let device = prepare::device(&common.device)?;
+    prepare::threads(global.threads);
+    let resumed = common.resume.as_deref().map(Checkpoint::load).transpose()?;
+    let reading = match resumed.as_ref().map(|c| &c.plan.config) {
+        Some(Config::Grid { reading, .. }) => *reading,
+        _ => args.reading(),
+    };
+    let examples = Examples::open(&options.data, options.labels.as_deref(), &reading);
+    let examples = examples.map_err(|e| Fault::Error(e.to_string()))?;
+    let network = match (&resumed, &common.resume) {
+        (Some(checkpoint), Some(path)) => checkpoint.grid(path, family.name)?,
+        _ => {
+            let spec = (family.build)(examples.domain(), &args.sizes).map_err(|e| Fault::Error(e.to_string()))?;
+            let dropout = options.recipe.dropout.unwrap_or(family.recipe.dropout);
+            Network { spec, domain: examples.domain().clone(), dropout }
+        }
+    };
+    check_classes(&network, &examples, options)?;
+    let batch = match &resumed {
+        Some(checkpoint) => checkpoint.plan.batch,
+        None => options.recipe.batch.unwrap_or(family.recipe.batch),
+    };
+    let seed = resumed.as_ref().map_or(common.seed, |c| c.plan.seed);
+    let source = Draws { examples: &examples, batch: batch as usize, seed };
+    let validation = examples.held_out();
+    let [trained_on, held_out, unit] = examples.words();
+    report::note(global.quiet, format!("trains on {trained_on}, validates with {held_out}"));
+    let positions = u64::from(batch) * (validation.symbols.len() / validation.count.max(1)) as u64;
+    prepare::check_memory(&network.spec, positions / u64::from(network.spec.symbols.channels))?;
+    let checkpoint = match resumed {
+        Some(checkpoint) => {
+            common.check(&checkpoint, examples.fingerprint(), global)?;
+            checkpoint
+        }
+        None => {
+            let weights = Layout::new(&network.spec)?.initial(common.seed);
+            let trial = Trial::<Executor> { network: &network, weights: &weights, source: &source, device };
+            let steps = |epochs: f64| (epochs * examples.train() as f64 / f64::from(batch)).ceil().max(1.0) as u64;
+            let chosen = Chosen {
+                family: family.name,
+                config: Config::Grid {
+                    sizes: args.sizes.clone(),
+                    domain: network.domain.clone(),
+                    dropout: network.dropout,
+                    reading,
+                },
+                spec: &network.spec,
+                batch,
+                unit: &unit,
+                rate: options.recipe.lr.unwrap_or(family.recipe.rate),
+                data: examples.fingerprint(),
+            };
+            let plan = common.plan(&trial, chosen, common.steps.or(options.recipe.epochs.map(steps)), global)?;
+            Checkpoint::begin(plan, weights)
+        }
+    };
+    let trained = common.train::<Executor>(&network, checkpoint, (&source, &validation), &files, global)?;
+    if let Some(bits) = trained.history.iter().rev().find_map(|p| p.validation) {
+        let symbols = validation.symbols.len() / validation.count;
+        let nats = bits * std::f64::consts::LN_2;
+        report::line(format_args!(
+            "held out: {bits:.4} bits, {nats:.4} nats a symbol; {:.2} nats an example of {symbols}",
+            nats * symbols as f64
+        ))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Whether the classes that the network takes are those that the labels name.
+fn check_classes(network: &Network, examples: &Examples, options: &Options) -> Result<(), Fault> {
+    use surprisal::spec::Condition;
+    let wanted = network.spec.conditions.iter().find_map(|c| match c {
+        Condition::Class { count } => Some(*count),
+        Condition::Grid { .. } => None,
+    });
+    let fail = |text: String| Err(Fault::Error(text));
+    match (wanted, &options.labels) {
+        (None, Some(_)) => fail("--labels: the network takes no classes; ask for them with --classes N".to_owned()),
+        (Some(_), None) => fail("the network takes classes: name their file with --labels".to_owned()),
+        (Some(count), Some(path)) if examples.classes() > count => {
+            let text = format!("it has the class {}, and the network takes {count}, 0 to", examples.classes() - 1);
+            fail(format!("{}: {text} {}", path.display(), count - 1))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,217 @@
+//! Examples of one size for training: pictures of small formats, and texts in windows.
+//!
+//! What must stay true: which examples are held out, and every batch, depend on what the examples show, the seed and the
+//! step alone, not on names, folders, threads or the time.
+
+mod draws;
+mod pictures;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use draws::Draws;
+
+use super::data::{File, walk};
+use super::grid::Batch;
+use crate::media::Limits;
+use crate::media::set::{self, SetError};
+use crate::spec::Domain;
+use pictures::Pictures;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use text::Text;
+use thiserror::Error;
+
+/// How files become examples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Width and height of a tile, if a file of pictures is a sheet of tiles.
+    pub tile: Option<(u32, u32)>,
+    /// How gray pictures become binary, if they shall.
+    pub binarize: Option<Binarize>,
+    /// Characters of a text that a step sees in a row.
+    pub window: u32,
+}
+
+/// How a gray pixel becomes 0 or 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Binarize {
+    /// 1 with probability gray / 255, drawn again each time that a step sees it; held out, drawn once.
+    Sample,
+    /// 1 above 127.
+    Threshold,
+}
+
+/// Why there is nothing to train on.
+#[derive(Debug, Error)]
+pub enum ExamplesError {
+    /// A path cannot be read.
+    #[error("{}: cannot be read: {error}", path.display())]
+    Read {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A file that is no set of examples.
+    #[error("{}: {error}", path.display())]
+    Set {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: SetError,
+    },
+    /// The files do not go together, or are not enough.
+    #[error("{}: {what}", path.display())]
+    Unfit {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        what: String,
+    },
+}
+
+impl ExamplesError {
+    fn unfit(path: &Path, what: impl Into<String>) -> Self {
+        Self::Unfit { path: path.to_owned(), what: what.into() }
+    }
+}
+
+/// What there is to train on.
+#[derive(Debug)]
+pub struct Examples {
+    domain: Domain,
+    kind: Kind,
+    fingerprint: [u8; 16],
+    files: Vec<File>,
+    folders: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Pictures(Pictures),
+    Text(Text),
+}
+
+/// Examples that validate at most.
+const VALIDATION: usize = 2000;
+/// Bytes of a file, unpacked.
+const LIMITS: Limits = Limits { max_bytes: 1 << 32 };
+
+/// Whether a file is a text: it has no zero byte and neither the endings nor the first bytes of other files.
+fn is_text(path: &Path, bytes: &[u8]) -> bool {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    ending.is_some_and(|e| ["txt", "md", "csv", "json", "xml", "html", "rs", "py", "c"].contains(&e.as_str()))
+        || set::pictures_of(bytes, None, &LIMITS).is_err() && !bytes.contains(&0) && !bytes.starts_with(&[0x1f, 0x8b])
+}
+
+impl Examples {
+    /// Reads files, and folders with what is below them; `labels` is an IDX file with the class of each picture, in the order
+    /// of the pictures.
+    ///
+    /// # Errors
+    /// What cannot be read, holds no examples, or does not go together.
+    pub fn open(paths: &[PathBuf], labels: Option<&Path>, reading: &Reading) -> Result<Self, ExamplesError> {
+        let found = walk(paths).map_err(|error| ExamplesError::unfit(&paths[0], error.to_string()))?;
+        let (mut files, mut contents) = (Vec::new(), Vec::new());
+        for file in found {
+            let bytes = fs::read(&file.path).map_err(|error| ExamplesError::Read { path: file.path.clone(), error })?;
+            let hash = blake3::hash(&bytes).to_hex().to_string();
+            files.push(File { name: file.name, hash, held_out: false });
+            contents.push((file.path, bytes));
+        }
+        let Some((first, bytes)) = contents.first() else {
+            let what = "there is no file in it: name an IDX file, pictures of one size, a sheet with --tile, or texts";
+            return Err(ExamplesError::unfit(&paths[0], what));
+        };
+        let (domain, kind) = match is_text(first, bytes) {
+            true => {
+                let text = Text::new(&contents, reading.window)?;
+                (text.domain(), Kind::Text(text))
+            }
+            false => {
+                let (domain, pictures) = Pictures::new(&contents, labels, reading)?;
+                (domain, Kind::Pictures(pictures))
+            }
+        };
+        let fingerprint = match &kind {
+            Kind::Pictures(pictures) => pictures.fingerprint(),
+            Kind::Text(text) => text.fingerprint(),
+        };
+        let folders = paths.iter().map(|path| super::data::folder_name(path)).collect();
+        Ok(Self { domain, kind, fingerprint, files, folders })
+    }
+
+    /// What the network will be for.
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// Examples that are trained on: pictures, or windows of text that do not overlap.
+    pub fn train(&self) -> u64 {
+        match &self.kind {
+            Kind::Pictures(pictures) => pictures.train() as u64,
+            Kind::Text(text) => text.windows(),
+        }
+    }
+
+    /// In words: what is trained on, what is held out, and what an example is.
+    pub fn words(&self) -> [String; 3] {
+        match &self.kind {
+            Kind::Pictures(pictures) => pictures.words(),
+            Kind::Text(text) => text.words(),
+        }
+    }
+
+    /// Number of classes that the labels name; 0 without labels.
+    pub fn classes(&self) -> u32 {
+        match &self.kind {
+            Kind::Pictures(pictures) => pictures.classes(),
+            Kind::Text(_) => 0,
+        }
+    }
+
+    /// The examples of a batch of a training with a seed; see the module's rule.
+    pub fn sample(&self, n: usize, seed: u64, step: u64) -> Batch {
+        match &self.kind {
+            Kind::Pictures(pictures) => pictures.sample(n, seed, step),
+            Kind::Text(text) => text.sample(n, seed, step),
+        }
+    }
+
+    /// Examples that are not trained on, the same at each call. None if there are too few.
+    pub fn held_out(&self) -> Batch {
+        match &self.kind {
+            Kind::Pictures(pictures) => pictures.held_out(VALIDATION),
+            Kind::Text(text) => text.held_out(VALIDATION),
+        }
+    }
+
+    /// At most `most` examples that are trained on, spread over them.
+    pub fn spread(&self, most: usize) -> Batch {
+        match &self.kind {
+            Kind::Pictures(pictures) => pictures.spread(most),
+            Kind::Text(text) => text.spread(most),
+        }
+    }
+
+    /// A hash of all examples and of which are held out.
+    pub fn fingerprint(&self) -> [u8; 16] {
+        self.fingerprint
+    }
+    /// The files.
+    pub fn files(&self) -> &[File] {
+        &self.files
+    }
+    /// Names of the given files and folders.
+    pub fn folders(&self) -> &[String] {
+        &self.folders
+    }
+}
+
+/// The first half of a hash.
+fn short(hasher: &blake3::Hasher) -> [u8; 16] {
+    *hasher.finalize().as_bytes().first_chunk().expect("a hash is longer")
+}
