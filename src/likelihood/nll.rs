@@ -4,6 +4,7 @@
 //! stand for, tails and floor included.
 #![allow(clippy::float_arithmetic, reason = "training is in floating point; no code depends on it")]
 
+use super::coupled::{self, COEFFICIENT};
 use tch::{Kind, TchError, Tensor};
 
 /// Log-scales are kept within these ends, as [`logistic`](super::logistic) does.
@@ -63,4 +64,43 @@ pub fn categorical_bits(parameters: &Tensor, symbols: &Tensor) -> Result<Tensor,
     let none = tch::Reduction::None;
     let nats = flat.f_cross_entropy_loss(&wanted, None::<&Tensor>, none, -100, 0.0)?;
     nats.f_mul_scalar(std::f64::consts::LOG2_E)?.f_reshape(shape.as_slice())
+}
+
+/// Code lengths in bits, `[n, channels]`, of symbols of that shape under mixtures of logistics over all channels of a place;
+/// `parameters`: `[n, values]`, laid out as [`coupled`] says.
+pub fn coupled_bits(parameters: &Tensor, alphabet: u32, symbols: &Tensor) -> Result<Tensor, TchError> {
+    let (n, channels) = symbols.size2()?;
+    let values = coupled::values(channels as usize) as i64;
+    let used = parameters.size2()?.1 / values;
+    // Components slowest, as above.
+    let parameters = parameters.f_transpose(0, 1)?.f_contiguous()?.f_to_kind(Kind::Float)?;
+    let parameters = parameters.f_view([values, used, n])?;
+    let at = |p: i64| parameters.f_select(0, p);
+    let (a, limit) = (f64::from(alphabet), f64::from(COEFFICIENT));
+    let floor = 0.5f64.powi(coupled::FLOOR.into());
+    let mut weights = at(0)?.f_softmax(0, None::<Kind>)?;
+    let mut bits = Vec::new();
+    for c in 0..channels {
+        let own = symbols.f_select(1, c)?;
+        let mut mean = at(1 + c)?;
+        for d in 0..c {
+            let known = symbols.f_select(1, d)?.f_mul_scalar(4.0 / a)?.f_sub_scalar(2.0 * (a - 1.0) / a)?;
+            let coefficient = at(1 + 2 * channels + c * (c - 1) / 2 + d)?.f_clamp(-limit, limit)?;
+            mean = mean.f_add(&coefficient.f_mul(&known)?)?;
+        }
+        let middle = mean.f_mul_scalar(a / 4.0)?.f_add_scalar((a - 1.0) / 2.0)?;
+        let log_scale = at(1 + channels + c)?.f_add_scalar((a / 4.0).ln())?.f_clamp(LOG_SCALE.0, LOG_SCALE.1)?;
+        let inverse = log_scale.f_neg()?.f_exp()?;
+        let half = |is_end: Tensor| is_end.f_to_kind(Kind::Float)?.f_mul_scalar(FAR)?.f_add_scalar(0.5);
+        let above = own.f_add(&half(own.f_ge(a - 1.0)?)?)?;
+        let below = own.f_sub(&half(own.f_le(0)?)?)?;
+        let cumulative = |bound: Tensor| bound.f_sub(&middle)?.f_mul(&inverse)?.f_sigmoid();
+        let masses = cumulative(above)?.f_sub(&cumulative(below)?)?;
+        let joint = weights.f_mul(&masses)?.f_sum_dim_intlist(0, false, None::<Kind>)?;
+        bits.push(joint.f_mul_scalar(1.0 - floor)?.f_add_scalar(floor / a)?.f_log2()?.f_neg()?);
+        // What each component said of this channel is its weight for the next.
+        let next = weights.f_mul(&masses.f_add_scalar(0.5f64.powi(22))?)?;
+        weights = next.f_div(&next.f_sum_dim_intlist(0, true, None::<Kind>)?)?;
+    }
+    Tensor::f_stack(&bits, 1)
 }

@@ -4,8 +4,8 @@
 //! What must stay true: the page and the list say enough to make the model again, and to know whether a file took part in
 //! its training.
 
-use super::data::{Corpus, File};
-use crate::quantize::Report;
+use super::data::{Corpus, File, Set};
+use super::examples::Examples;
 use std::fmt::{Display, Write};
 
 /// A model's page.
@@ -21,9 +21,9 @@ pub struct Card {
     pub config: String,
     /// Trained parameters.
     pub parameters: u64,
-    /// Multiply-adds a pixel.
+    /// Multiply-adds a place.
     pub macs: u64,
-    /// The pictures.
+    /// What it was trained on.
     pub data: Data,
     /// The command that made the model.
     pub command: String,
@@ -31,8 +31,10 @@ pub struct Card {
     pub seed: u64,
     /// Steps of the optimiser.
     pub steps: u64,
-    /// Pixels a step.
+    /// Examples a step.
     pub batch: u64,
+    /// What an example is, in the plural.
+    pub unit: String,
     /// Largest learning rate.
     pub lr: f64,
     /// Time spent training, in all runs together.
@@ -43,37 +45,47 @@ pub struct Card {
     pub threads: usize,
     /// Number formats of the training.
     pub precision: String,
-    /// Bits per dimension on the pictures held out, in floating point.
+    /// Bits per dimension on what is held out, in floating point.
     pub validation: Option<f64>,
-    /// What the integers cost.
-    pub quantized: Option<Report>,
+    /// Symbols of an example, where examples are of one size.
+    pub symbols: Option<u64>,
+    /// Bits per dimension after each step to integers, the first in floating point.
+    pub quantized: Vec<(&'static str, f64)>,
     /// Name of the file with the float weights.
     pub weights: String,
     /// Name of the list of files.
     pub list: String,
 }
 
-/// The pictures of a training.
+/// The examples of a training.
 #[derive(Debug, Clone)]
 pub struct Data {
-    /// Names of the folders.
+    /// Names of the folders or files.
     pub folders: Vec<String>,
-    /// Pictures and pixels that were trained on.
-    pub train: (usize, u64),
-    /// Pictures and pixels that were held out.
-    pub held_out: (usize, u64),
+    /// What was trained on, in words.
+    pub train: String,
+    /// What was held out, in words.
+    pub held_out: String,
     /// Hash of what they show.
     pub fingerprint: [u8; 16],
 }
 
 impl From<&Corpus> for Data {
     fn from(corpus: &Corpus) -> Self {
+        let pictures = |set: &Set| format!("{} pictures, {} megapixels", set.len(), million(set.pixels()));
         Self {
             folders: corpus.folders().to_vec(),
-            train: (corpus.train().len(), corpus.train().pixels()),
-            held_out: (corpus.held_out().len(), corpus.held_out().pixels()),
+            train: pictures(corpus.train()),
+            held_out: pictures(corpus.held_out()),
             fingerprint: corpus.fingerprint(),
         }
+    }
+}
+
+impl From<&Examples> for Data {
+    fn from(examples: &Examples) -> Self {
+        let [train, held_out, _] = examples.words();
+        Self { folders: examples.folders().to_vec(), train, held_out, fingerprint: examples.fingerprint() }
     }
 }
 
@@ -84,21 +96,23 @@ impl Card {
         let mut row =
             |name: &str, value: String| writeln!(page, "| {name} | {value} |").expect("a string takes everything");
         let data = &self.data;
-        let pictures = |(count, pixels): (usize, u64)| format!("{count} pictures, {} megapixels", million(pixels));
         row("id", code(&self.id));
         row("made by", format!("surprisal {}", env!("CARGO_PKG_VERSION")));
         row("family", format!("{}: {}", code(&self.family), plain(&self.config)));
-        row("size", format!("{} parameters, {} multiply-adds a pixel", spaced(self.parameters), spaced(self.macs)));
+        row("size", format!("{} parameters, {} multiply-adds a place", spaced(self.parameters), spaced(self.macs)));
         row("command", code(&self.command));
         row("data", data.folders.iter().map(code).collect::<Vec<_>>().join(", "));
-        row("trained on", pictures(data.train));
-        row("held out", pictures(data.held_out));
+        row("trained on", plain(&data.train));
+        row("held out", plain(&data.held_out));
         let hex: String = data.fingerprint.iter().map(|b| format!("{b:02x}")).collect();
-        row("fingerprint of the pictures", code(hex));
+        row("fingerprint of the data", code(hex));
         row("files", format!("{} (BLAKE3 of each)", code(&self.list)));
         row("seed", self.seed.to_string());
         let seen = million(self.steps.saturating_mul(self.batch));
-        row("steps", format!("{} of {} pixels: {seen} million in all", spaced(self.steps), spaced(self.batch)));
+        row(
+            "steps",
+            format!("{} of {} {}: {seen} million in all", spaced(self.steps), spaced(self.batch), plain(&self.unit)),
+        );
         row("learning rate", format!("{} at most", self.lr));
         row("time", duration(self.seconds));
         row("device", format!("{}, {} threads", plain(&self.device), self.threads));
@@ -106,28 +120,27 @@ impl Card {
         row("float weights", code(&self.weights));
         if let Some(bits) = self.validation {
             row("bits per dimension, held out, float", format!("{bits:.5}"));
+            if let Some(symbols) = self.symbols {
+                let nats = bits * std::f64::consts::LN_2;
+                let all = nats * symbols as f64;
+                row("nats, held out, float", format!("{all:.2} an example of {symbols}, {nats:.5} a symbol"));
+            }
         }
-        if let Some(report) = &self.quantized {
-            page.push_str(&costs(report));
+        if let [(_, float), ..] = self.quantized[..] {
+            page.push_str(&costs(&self.quantized, float));
         }
         page
     }
 }
 
 /// What each step of the quantization costs.
-fn costs(report: &Report) -> String {
+fn costs(steps: &[(&str, f64)], float: f64) -> String {
     let mut table = "\n## Quantization\n\n\
-        Bits per dimension on the calibration pictures, each step added to the ones before.\n\n\
+        Bits per dimension on the calibration examples, each step added to the ones before.\n\n\
         | step | bits | over floating point |\n|---|---|---|\n"
         .to_owned();
-    let steps = [
-        ("floating point", report.float),
-        ("weights rounded", report.weights),
-        ("activations, too", report.activations),
-        ("the distribution, too: what the coder pays", report.likelihood),
-    ];
-    for (i, (step, bits)) in steps.into_iter().enumerate() {
-        let over = if i == 0 { String::new() } else { format!("{:+.4} %", (bits / report.float - 1.0) * 100.0) };
+    for (i, (step, bits)) in steps.iter().enumerate() {
+        let over = if i == 0 { String::new() } else { format!("{:+.4} %", (bits / float - 1.0) * 100.0) };
         writeln!(table, "| {step} | {bits:.5} | {over} |").expect("a string takes everything");
     }
     table
@@ -212,21 +225,23 @@ mod tests {
             macs: 1_134_336,
             data: Data {
                 folders: vec!["holiday | 2024".into(), "b`c".into()],
-                train: (221, 66_500_000),
-                held_out: (12, 3_540_000),
+                train: "221 pictures, 66.5 megapixels".into(),
+                held_out: "12 pictures, 3.5 megapixels".into(),
                 fingerprint: [0xab; 16],
             },
             command: "surprisal train photo --data 'holiday | 2024'\n-o my.srm".into(),
             seed: 7,
             steps: 94_000,
             batch: 6144,
+            unit: "pixels".into(),
             lr: 2e-3,
             seconds: 5100.0,
             device: "cpu".into(),
             threads: 2,
             precision: "bf16 products, float32 sums".into(),
             validation: Some(2.651_094),
-            quantized: Some(Report { float: 2.0, weights: 2.0, activations: 2.0002, likelihood: 2.0004 }),
+            symbols: None,
+            quantized: vec![("floating point", 2.0), ("weights rounded", 2.0), ("what the coder pays", 2.0004)],
             weights: "my.safetensors".into(),
             list: "my.files".into(),
         }
@@ -238,18 +253,18 @@ mod tests {
         for line in [
             "# my\\_photos",
             "| id | `00ff` |",
-            "| size | 135 293 parameters, 1 134 336 multiply-adds a pixel |",
+            "| size | 135 293 parameters, 1 134 336 multiply-adds a place |",
             "| command | `surprisal train photo --data 'holiday \\| 2024'\\u{a}-o my.srm` |",
             "| data | `holiday \\| 2024`, ``` b`c ``` |",
             "| trained on | 221 pictures, 66.5 megapixels |",
             "| held out | 12 pictures, 3.5 megapixels |",
-            "| fingerprint of the pictures | `abababababababababababababababab` |",
+            "| fingerprint of the data | `abababababababababababababababab` |",
             "| steps | 94 000 of 6 144 pixels: 577.5 million in all |",
             "| learning rate | 0.002 at most |",
             "| time | 1 h 25 min |",
             "| bits per dimension, held out, float | 2.65109 |",
             "| floating point | 2.00000 |  |",
-            "| the distribution, too: what the coder pays | 2.00040 | +0.0200 % |",
+            "| what the coder pays | 2.00040 | +0.0200 % |",
         ] {
             assert!(page.lines().any(|l| l == line), "{line}\n{page}");
         }
@@ -258,7 +273,7 @@ mod tests {
             let bars = line.replace("\\|", "").matches('|').count();
             assert!(bars == 3 || bars == 4, "{line}");
         }
-        let bare = Card { validation: None, quantized: None, ..card() }.markdown();
+        let bare = Card { validation: None, quantized: vec![], ..card() }.markdown();
         assert!(!bare.contains("Quantization") && !bare.contains("bits per dimension"));
         assert_eq!(
             [duration(0.4), duration(59.9), duration(61.0), duration(7322.0)],

@@ -3,12 +3,14 @@
 //! What must stay true: the model file is what `surprisal quantize` makes of the weights' file.
 
 use super::TrainError;
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Config};
+use super::grid::Batch;
 use super::params::Layout;
 use crate::engine::Program;
 use crate::engine::reference::Picture;
-use crate::quantize::{self, Report, weights};
-use crate::zoo::window;
+use crate::quantize::grid::{self, Example, LayerShape, Weights};
+use crate::quantize::{self, QuantizeError, Report, weights};
+use crate::zoo::{self, window};
 
 /// The end of a training.
 pub struct Finished {
@@ -16,11 +18,15 @@ pub struct Finished {
     pub weights: Vec<u8>,
     /// The model.
     pub program: Program,
-    /// What each step to integers cost on the calibration pictures.
-    pub report: Report,
+    /// Bits per dimension on the calibration examples after each step to integers, from floating point to what the coder
+    /// pays.
+    pub steps: Vec<(&'static str, f64)>,
 }
 
-/// Quantizes the average weights; scales are chosen on `pictures`.
+const FLOAT: &str = "floating point";
+const ROUNDED: &str = "weights rounded";
+
+/// Quantizes the average weights of the family [`window`]; scales are chosen on `pictures`.
 pub fn finish(
     name: &str,
     config: &window::Config,
@@ -30,6 +36,36 @@ pub fn finish(
     let mut network = weights::blank(config);
     Layout::new(&network.spec)?.scatter(&checkpoint.vectors[1], &mut network);
     let weights = weights::write(config, &network)?;
-    let (program, report) = quantize::quantize(name, &weights, pictures)?;
-    Ok(Finished { weights, program, report })
+    let (program, Report { float, weights: rounded, activations, likelihood }) =
+        quantize::quantize(name, &weights, pictures)?;
+    let last = "the distribution, too: what the coder pays";
+    let steps = vec![(FLOAT, float), (ROUNDED, rounded), ("activations, too", activations), (last, likelihood)];
+    Ok(Finished { weights, program, steps })
+}
+
+/// The same for a family of the registry; scales are chosen on `examples`.
+pub fn finish_grid(name: &str, checkpoint: &Checkpoint, examples: &Batch) -> Result<Finished, TrainError> {
+    let plan = &checkpoint.plan;
+    let (Some(family), Config::Grid { sizes, domain, .. }) = (zoo::family(&plan.family), &plan.config) else {
+        return Err(QuantizeError::Operation(format!("the family '{}'", plan.family)).into());
+    };
+    let spec = (family.build)(domain, sizes).map_err(QuantizeError::from)?;
+    let mut network = quantize::float::FloatNetwork { spec, layers: Default::default() };
+    let layout = Layout::new(&network.spec)?;
+    layout.scatter(&checkpoint.vectors[1], &mut network);
+    for (id, shape) in LayerShape::all(&network.spec)?.into_iter().enumerate() {
+        if let Some(layer) = network.layers.get_mut(&id) {
+            shape.mask(&network.spec.nodes[id].op, layer);
+        }
+    }
+    let size = examples.symbols.len() / examples.count.max(1);
+    let class = |i: usize| examples.classes.get(i).map(|c| u32::from(*c));
+    let each = examples.symbols.chunks_exact(size.max(1)).enumerate();
+    let each: Vec<Example> = each.map(|(i, symbols)| Example { symbols, class: class(i) }).collect();
+    let (program, report) = grid::quantize(name, &network, domain, &each)?;
+    let weights = Weights { family, sizes: sizes.clone(), domain: domain.clone(), network };
+    let steps =
+        [(FLOAT, report.float), (ROUNDED, report.weights), ("all in integers: what the coder pays", report.integers)];
+    let steps = steps.map(|(step, bits)| (step, bits / report.symbols as f64)).to_vec();
+    Ok(Finished { weights: grid::write(&weights)?, program, steps })
 }

@@ -7,6 +7,7 @@
 
 use super::TrainError;
 use crate::quantize::float::{FloatNetwork, Layer};
+use crate::quantize::grid::LayerShape;
 use crate::spec::{NetworkSpec, NodeId, Op};
 
 /// A tensor of a node.
@@ -44,38 +45,27 @@ pub struct Layout {
 impl Layout {
     /// The layout of a description's trainable nodes.
     pub fn new(spec: &NetworkSpec) -> Result<Self, TrainError> {
-        let (widths, alphabets) = (spec.widths()?, spec.alphabets()?);
         let mut parts = Vec::new();
-        for (node, described) in spec.nodes.iter().enumerate() {
-            let input = |i: usize| widths[described.inputs[i]];
-            let outputs = widths[node];
-            let mut add = |bias: bool, shape: &[usize], inputs: usize| {
-                parts.push(Part { node, bias, shape: shape.iter().map(|n| *n as i64).collect(), inputs });
+        for ((node, described), shape) in spec.nodes.iter().enumerate().zip(LayerShape::all(spec)?) {
+            let (op, columns) = (&described.op, shape.taps * shape.inputs);
+            let inputs = match op {
+                Op::Linear { trainable: false, .. } => continue,
+                Op::Constant { .. } => 0,
+                Op::Embedding { .. } => 1,
+                Op::Lstm { cells } => *cells as usize,
+                // Those that the last output sees: no output sees more.
+                Op::Convolution { .. } => {
+                    let keeps = |k: &usize| op.keeps(shape.inputs, shape.rows - 1, k / shape.inputs, k % shape.inputs);
+                    (0..columns).filter(keeps).count().max(1)
+                }
+                _ => columns,
             };
-            match &described.op {
-                Op::Linear { trainable: true, .. } | Op::MaskedLinear { .. } => {
-                    add(false, &[outputs, input(0)], input(0));
-                    add(true, &[outputs], input(0));
-                }
-                Op::Convolution { kernel, .. } | Op::Transposed { kernel, .. } => {
-                    let (taps, last) = (kernel.taps(), outputs - 1);
-                    // Of a masked kernel, those that the last output sees: no output sees more.
-                    let seen =
-                        (0..taps * input(0)).filter(|i| described.op.keeps(input(0), last, i / input(0), i % input(0)));
-                    let seen = seen.count().max(1);
-                    add(false, &[outputs, taps, input(0)], seen);
-                    add(true, &[outputs], seen);
-                }
-                Op::Embedding { outputs } => {
-                    let alphabet = alphabets[described.inputs[0]].expect("checked by widths") as usize;
-                    add(false, &[input(0), alphabet, *outputs as usize], 1);
-                }
-                Op::Constant { .. } => add(true, &[outputs], 0),
-                Op::Lstm { .. } => {
-                    add(false, &[4 * outputs, input(0) + outputs], outputs);
-                    add(true, &[4 * outputs], outputs);
-                }
-                _ => {}
+            let sizes = |sizes: &[usize]| sizes.iter().map(|n| *n as i64).collect();
+            if shape.weights() > 0 {
+                parts.push(Part { node, bias: false, shape: sizes(&shape.sizes(op)), inputs });
+            }
+            if shape.bias > 0 {
+                parts.push(Part { node, bias: true, shape: sizes(&[shape.bias]), inputs });
             }
         }
         Ok(Self { parts })

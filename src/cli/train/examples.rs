@@ -6,11 +6,13 @@ use super::super::fault::{Exit, Fault};
 use super::super::options::Global;
 use super::super::report;
 use super::common::{Chosen, Common, rate};
-use super::files::Files;
+use super::files::{About, Files};
 use clap::{Arg, ArgGroup, ArgMatches, Args as _, Command, FromArgMatches, ValueEnum, value_parser};
 use std::path::PathBuf;
+use surprisal::spec::{Condition, Domain};
 use surprisal::train::checkpoint::{Checkpoint, Config};
 use surprisal::train::examples::{Binarize, Draws, Examples, Reading};
+use surprisal::train::finish::finish_grid;
 use surprisal::train::grid::{Executor, Network};
 use surprisal::train::params::Layout;
 use surprisal::train::prepare::{self, Trial};
@@ -124,6 +126,9 @@ impl Args {
     }
 }
 
+/// Symbols of the training examples on which the scales of the integers are chosen, about.
+const CALIBRATION: usize = 200_000;
+
 /// Trains a model.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let Args { family, options, .. } = args;
@@ -187,20 +192,25 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         }
     };
     let trained = common.train::<Executor>(&network, checkpoint, (&source, &validation), &files, global)?;
-    if let Some(bits) = trained.history.iter().rev().find_map(|p| p.validation) {
-        let symbols = validation.symbols.len() / validation.count;
-        let nats = bits * std::f64::consts::LN_2;
-        report::line(format_args!(
-            "held out: {bits:.4} bits, {nats:.4} nats a symbol; {:.2} nats an example of {symbols}",
-            nats * symbols as f64
-        ))?;
-    }
+    report::note(global.quiet, "turning the weights into integers");
+    let calibration = examples.spread(CALIBRATION);
+    let finished = finish_grid(&files.name, &trained, &calibration)?;
+    let sizes: Vec<String> = match &trained.plan.config {
+        Config::Grid { sizes, .. } => sizes.iter().map(|(name, value)| format!("{name} {value}")).collect(),
+        Config::Window(_) => Vec::new(),
+    };
+    let symbols = match network.domain {
+        Domain::Pictures { .. } => network.domain.symbols(),
+        _ => Some(1),
+    };
+    let about = About { config: sizes.join(", "), data: (&examples).into(), unit, symbols };
+    files.write(&finished, &trained, about, examples.files())?;
+    files.summary(&finished, &trained, symbols)?;
     Ok(Exit::Done)
 }
 
 /// Whether the classes that the network takes are those that the labels name.
 fn check_classes(network: &Network, examples: &Examples, options: &Options) -> Result<(), Fault> {
-    use surprisal::spec::Condition;
     let wanted = network.spec.conditions.iter().find_map(|c| match c {
         Condition::Class { count } => Some(*count),
         Condition::Grid { .. } => None,

@@ -5,13 +5,12 @@ use super::super::target::Target;
 use super::super::{output, report};
 use super::watch;
 use std::path::{Path, PathBuf};
-use surprisal::train::card::{self, Card};
+use surprisal::train::card::{self, Card, Data};
 use surprisal::train::checkpoint::Checkpoint;
 use surprisal::train::csv::{self, Point};
-use surprisal::train::data::Corpus;
+use surprisal::train::data::{self, Corpus};
 use surprisal::train::finish::Finished;
 use surprisal::train::{TrainError, beside, plot};
-use surprisal::zoo::window;
 
 /// Where everything goes.
 pub struct Files {
@@ -101,45 +100,81 @@ impl Files {
     pub fn write(
         &self,
         finished: &Finished,
-        config: &window::Config,
         trained: &Checkpoint,
-        corpus: &Corpus,
+        about: About,
+        examples: &[data::File],
     ) -> Result<(), Fault> {
         let put = |path: &Path, bytes: &[u8]| output::write(&Target::File(path.to_owned()), bytes, None, true, true);
         put(&self.weights, &finished.weights)?;
         put(&self.model, &finished.program.to_bytes())?;
-        put(&self.list, card::files(corpus.files()).as_bytes())?;
-        put(&self.card, self.describe(finished, config, trained, corpus).markdown().as_bytes())
+        put(&self.list, card::files(examples).as_bytes())?;
+        put(&self.card, self.describe(finished, trained, about).markdown().as_bytes())
     }
 
     /// The model's card.
-    fn describe(&self, finished: &Finished, config: &window::Config, trained: &Checkpoint, corpus: &Corpus) -> Card {
+    fn describe(&self, finished: &Finished, trained: &Checkpoint, about: About) -> Card {
         let (plan, program) = (&trained.plan, &finished.program);
         let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let window::Config { radius, first, width, blocks, head, components } = *config;
         Card {
             name: self.name.clone(),
             id: program.id().to_string(),
             family: plan.family.clone(),
-            config: format!(
-                "radius {radius}, {first} -> {width}, {blocks} residual blocks, heads of {head}, {components} logistics"
-            ),
+            config: about.config,
             parameters: trained.vectors[0].len() as u64,
             macs: program.macs(),
-            data: corpus.into(),
+            data: about.data,
             command: plan.command.clone(),
             seed: plan.seed,
             steps: plan.schedule.total,
             batch: plan.batch.into(),
+            unit: about.unit,
             lr: plan.schedule.rate,
             seconds: trained.seconds,
             device: plan.device.clone(),
             threads: plan.threads as usize,
             precision: plan.precision.to_string(),
             validation: trained.history.iter().rev().find_map(|p| p.validation),
-            quantized: Some(finished.report),
+            symbols: about.symbols,
+            quantized: finished.steps.clone(),
             weights: name(&self.weights),
             list: name(&self.list),
         }
     }
+
+    /// Says what came out.
+    pub fn summary(&self, finished: &Finished, trained: &Checkpoint, symbols: Option<u64>) -> Result<(), Fault> {
+        let program = &finished.program;
+        report::line(format_args!(
+            "{}: {} {}, {} bytes",
+            self.model.display(),
+            program.name(),
+            program.id(),
+            program.to_bytes().len()
+        ))?;
+        if let Some(bits) = trained.history.iter().rev().find_map(|p| p.validation) {
+            let nats = bits * std::f64::consts::LN_2;
+            let more = symbols.map(|n| format!(" ({:.2} nats an example, {nats:.4} a symbol)", nats * n as f64));
+            let more = more.unwrap_or_default();
+            report::line(format_args!("bits per dimension on what was held out: {bits:.4}{more}"))?;
+        }
+        if let (Some((_, float)), Some((_, paid))) = (finished.steps.first(), finished.steps.last()) {
+            let more = (paid / float - 1.0) * 100.0;
+            report::line(format_args!(
+                "bits per dimension on training examples: {float:.4} in floating point, {paid:.4} in integers ({more:+.3} %)"
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+/// What a family says of its training for the card.
+pub struct About {
+    /// Its sizes in words.
+    pub config: String,
+    /// What it was trained on.
+    pub data: Data,
+    /// What an example is, in the plural.
+    pub unit: String,
+    /// Symbols of an example, where examples are of one size.
+    pub symbols: Option<u64>,
 }

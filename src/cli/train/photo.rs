@@ -4,7 +4,7 @@ use super::super::fault::{Exit, Fault};
 use super::super::options::Global;
 use super::super::report;
 use super::common::{Chosen, Common, rate};
-use super::files::Files;
+use super::files::{About, Files};
 use std::fs;
 use std::path::PathBuf;
 use surprisal::quantize::float::FloatNetwork;
@@ -13,7 +13,7 @@ use surprisal::spec::Offset;
 use surprisal::train::checkpoint::{Checkpoint, Config};
 use surprisal::train::data::{Augment, Batch, Corpus};
 use surprisal::train::executor::Executor;
-use surprisal::train::finish::{Finished, finish};
+use surprisal::train::finish::finish;
 use surprisal::train::params::Layout;
 use surprisal::train::prepare::{self, Trial};
 use surprisal::train::run::Source;
@@ -145,8 +145,17 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let trained = common.train::<Executor>(&network, checkpoint, (&source, &validation), &files, global)?;
     report::note(global.quiet, "turning the weights into integers");
     let finished = finish(&files.name, &config, &trained, &corpus.train().pictures(CALIBRATION))?;
-    files.write(&finished, &config, &trained, &corpus)?;
-    summary(&files, &finished, &trained)?;
+    let window::Config { radius, first, width, blocks, head, components } = config;
+    let about = About {
+        config: format!(
+            "radius {radius}, {first} -> {width}, {blocks} residual blocks, heads of {head}, {components} logistics"
+        ),
+        data: (&corpus).into(),
+        unit: "pixels".to_owned(),
+        symbols: None,
+    };
+    files.write(&finished, &trained, about, corpus.files())?;
+    files.summary(&finished, &trained, None)?;
     Ok(Exit::Done)
 }
 
@@ -161,25 +170,4 @@ fn network(args: &Args, resumed: Option<&Checkpoint>) -> Result<(window::Config,
     };
     let bytes = fs::read(path).map_err(|e| Fault::io(path, "read", &e))?;
     weights::read(&bytes).map_err(|e| Fault::Error(format!("{}: {e}", path.display())))
-}
-
-/// What came out.
-fn summary(files: &Files, finished: &Finished, trained: &Checkpoint) -> Result<(), Fault> {
-    let (program, bits) = (&finished.program, &finished.report);
-    let validation = trained.history.iter().rev().find_map(|p| p.validation);
-    report::line(format_args!(
-        "{}: {} {}, {} bytes",
-        files.model.display(),
-        program.name(),
-        program.id(),
-        program.to_bytes().len()
-    ))?;
-    if let Some(validation) = validation {
-        report::line(format_args!("bits per dimension on pictures held out: {validation:.4}"))?;
-    }
-    let more = (bits.likelihood / bits.float - 1.0) * 100.0;
-    report::line(format_args!(
-        "bits per dimension on training pictures: {:.4} in floating point, {:.4} in integers ({more:+.3} %)",
-        bits.float, bits.likelihood
-    ))
 }

@@ -189,11 +189,12 @@ impl Examples {
         }
     }
 
-    /// At most `most` examples that are trained on, spread over them.
-    pub fn spread(&self, most: usize) -> Batch {
+    /// Examples that are trained on, spread over them, with so many symbols in all, but at least one.
+    pub fn spread(&self, symbols: usize) -> Batch {
+        let most = |each: usize| (symbols / each.max(1)).max(1);
         match &self.kind {
-            Kind::Pictures(pictures) => pictures.spread(most),
-            Kind::Text(text) => text.spread(most),
+            Kind::Pictures(pictures) => pictures.spread(most(pictures.each())),
+            Kind::Text(text) => text.spread(most(text::SEGMENT as usize)),
         }
     }
 

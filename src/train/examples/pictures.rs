@@ -90,6 +90,10 @@ impl Pictures {
     pub fn fingerprint(&self) -> [u8; 16] {
         self.fingerprint
     }
+    /// Samples of a picture.
+    pub fn each(&self) -> usize {
+        self.each
+    }
     pub fn train(&self) -> usize {
         self.order.len() - self.held_out
     }

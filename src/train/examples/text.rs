@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// The last part of each text that is held out: one in so many bytes.
 const HELD_OUT: usize = 10;
 /// Bytes that are coded in a row: a segment begins without knowing what came before.
-const SEGMENT: u32 = 8192;
+pub const SEGMENT: u32 = 8192;
 
 /// Texts as symbols.
 #[derive(Debug)]
@@ -85,18 +85,20 @@ impl Text {
 
     /// Whole segments, begun without what came before, as they are coded.
     pub fn held_out(&self, most: usize) -> Batch {
-        let length = self.held_out.iter().map(Vec::len).max().unwrap_or(0).min(SEGMENT as usize);
-        match length {
-            0 => batch(std::iter::empty()),
-            _ => batch(self.held_out.iter().flat_map(|t| t.chunks_exact(length)).take(most)),
-        }
+        batch(segments(&self.held_out).into_iter().take(most))
     }
 
     pub fn spread(&self, most: usize) -> Batch {
-        let all: Vec<&[u16]> = self.train.iter().flat_map(|t| t.chunks_exact(self.window)).collect();
+        let all = segments(&self.train);
         let count = all.len().min(most);
         batch((0..count).map(|i| all[i * all.len() / count]))
     }
+}
+
+/// Segments, or pieces of the longest text's length if all are shorter.
+fn segments(texts: &[Vec<u16>]) -> Vec<&[u16]> {
+    let length = texts.iter().map(Vec::len).max().unwrap_or(0).min(SEGMENT as usize);
+    texts.iter().flat_map(|t| t.chunks_exact(length.max(1))).collect()
 }
 
 fn batch<'a>(texts: impl Iterator<Item = &'a [u16]>) -> Batch {

@@ -36,25 +36,9 @@ pub fn attend(
 /// `[places, places]`: which (the second) each place looks at.
 fn allowed(pattern: Pattern, side: Side, axes: usize, size: [usize; 2], device: Device) -> Result<Tensor, TchError> {
     let places = size[0] * size[1];
-    let at = |p: usize| [0, p / size[1], p % size[1]];
-    let within = |p: usize, k: usize| match pattern {
-        Pattern::All => true,
-        Pattern::Line { axis } => (0..3).all(|i| i == 3 - axes + usize::from(axis) || at(p)[i] == at(k)[i]),
-        Pattern::Trailing { axes: n } => {
-            k <= p && p - k < [1, size[0], size[1]][3 - usize::from(n)..].iter().product::<usize>()
-        }
-        Pattern::Block { size } => (0..3).all(|i| at(p)[i] / usize::from(size[i]) == at(k)[i] / usize::from(size[i])),
-        Pattern::Summary { block, last } => k % block as usize >= (block - last) as usize,
-    };
-    let earlier = |p: usize, k: usize| match side {
-        Side::Earlier => k < p,
-        Side::EarlierOrSame => k <= p,
-        Side::Any => true,
-    };
-    let open: Vec<u8> = (0..places * places)
-        .map(|i| (i / places, i % places))
-        .map(|(p, k)| (earlier(p, k) && within(p, k)).into())
-        .collect();
+    let size = [1, size[0], size[1]];
+    let looks = |p: usize, k: usize| side.allows(p, k) && pattern.holds(axes, size, p, k);
+    let open: Vec<u8> = (0..places * places).map(|i| looks(i / places, i % places).into()).collect();
     let size = [places as i64, places as i64];
     Tensor::f_from_data_size(&open, &size, Kind::Uint8)?.f_to_device(device)?.f_to_kind(Kind::Bool)
 }

@@ -26,7 +26,12 @@ impl Executor {
                     let each = parameters.f_reshape([n, rows, columns, channels, width / channels])?;
                     nll::categorical_bits(&each, &symbols)?
                 }
-                _ => return Err(TrainError::Likelihood { output: i }),
+                Likelihood::CoupledMixture { .. } => {
+                    let (flat, symbols) = (parameters.f_reshape([-1, width])?, symbols.f_reshape([-1, channels])?);
+                    let bits = nll::coupled_bits(&flat, self.spec.symbols.alphabet, &symbols)?;
+                    bits.f_view([n, rows, columns, channels])?
+                }
+                Likelihood::LogisticMixture { .. } => return Err(TrainError::Likelihood { output: i }),
             });
         }
         Ok(if parts.len() == 1 { parts.remove(0) } else { Tensor::f_cat(&parts, 3)? })
