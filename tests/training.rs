@@ -133,18 +133,36 @@ fn started(folder: &Path, arguments: &[&str]) -> Child {
 #[test]
 fn a_killed_training_goes_on_to_the_same_bits() {
     let folder = folder();
-    let folder = folder.path();
-    let long = ["--steps", "800", "--save-every", "0.000001"];
-    expect(folder, &train(&[&long[..], &["-o", "whole.srm"]].concat()), 0);
-    let arguments = train(&[&long[..], &["-o", "cut.srm"]].concat());
+    let data = ["train", "photo", "--data", "pictures", "-T", "2"];
+    killed_and_resumed(folder.path(), &data, &SMALL);
+}
+
+/// A text of words.
+fn text(words: usize) -> String {
+    let word = |i: usize| ["the ", "cat ", "sat, ", "on ", "mats.\n"][i * i * 7 % 11 % 5];
+    (0..words).map(word).collect()
+}
+
+#[test]
+fn a_killed_training_on_examples_goes_on_to_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.txt"), text(2000)).unwrap();
+    let data = ["train", "char-rnn", "--data", "a.txt", "-T", "2"];
+    let sizes = ["--cells", "9", "--embedding", "5", "--batch", "4", "--window", "20", "--dropout", "0.3"];
+    killed_and_resumed(folder.path(), &data, &[&sizes[..], &["--precision", "float32"]].concat());
+}
+
+fn killed_and_resumed(folder: &Path, data: &[&str], sizes: &[&str]) {
+    let long = [sizes, &["--steps", "800", "--save-every", "0.000001"]].concat();
+    expect(folder, &[data, &long, &["-o", "whole.srm"]].concat(), 0);
+    let arguments = [data, &long, &["-o", "cut.srm"]].concat();
     let mut child = started(folder, &arguments);
     child.kill().unwrap();
     child.wait().unwrap();
     let checkpoint = Checkpoint::load(&folder.join("cut.ckpt")).unwrap();
     assert!(checkpoint.step > 0 && checkpoint.step < 800, "killed after {} steps", checkpoint.step);
     assert!(!folder.join("cut.srm").exists());
-    let resume = ["train", "photo", "--data", "pictures", "-T", "2", "--resume", "cut.ckpt", "-o", "cut.srm"];
-    expect(folder, &resume, 0);
+    expect(folder, &[data, &["--resume", "cut.ckpt", "-o", "cut.srm"]].concat(), 0);
     assert_eq!(read(folder, "cut.safetensors"), read(folder, "whole.safetensors"));
     let [cut, whole] = ["cut", "whole"].map(|n| Checkpoint::load(&folder.join(format!("{n}.ckpt"))).unwrap());
     assert_eq!(cut.vectors, whole.vectors);
@@ -193,7 +211,7 @@ fn what_cannot_be_trained_is_said() {
     expect(folder, &train(&["--steps", "2", "-o", "good.srm"]), 0);
     let resume = |data: &'static str| ["train", "photo", "-o", "x.srm", "--resume", "other.ckpt", "--data", data];
     fs::copy(folder.join("good.ckpt"), folder.join("other.ckpt")).unwrap();
-    fails(&resume("others"), &["other.ckpt", "other pictures", "--data"]);
+    fails(&resume("others"), &["other.ckpt", "other examples", "--data"]);
     let mut bytes = read(folder, "good.ckpt");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
@@ -205,4 +223,60 @@ fn what_cannot_be_trained_is_said() {
     fails(&resume("pictures"), &["other.ckpt", "wavenet"]);
     fs::write(folder.join("other.ckpt"), "").unwrap();
     fails(&resume("pictures"), &["other.ckpt"]);
+}
+
+/// An IDX file of `count` pictures of 6 x 6 with a bright bar each.
+fn bars(folder: &Path, name: &str, count: usize) {
+    let mut file = vec![0, 0, 8, 3];
+    [count as u32, 6, 6].iter().for_each(|n| file.extend(n.to_be_bytes()));
+    file.extend((0..count * 36).map(|i| if i % 6 == i / 36 % 6 { 240 } else { (i * 7 % 13) as u8 }));
+    fs::write(folder.join(name), file).unwrap();
+}
+
+#[test]
+fn families_are_trained_on_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    bars(folder, "bars.idx", 200);
+    let data = ["--data", "bars.idx", "--binarize", "sample", "--batch", "20"];
+    let sizes = ["--hidden", "40", "--layers", "1", "--epochs", "60", "--lr", "1e-2", "-o", "bars.srm"];
+    let said = stdout(&expect(folder, &[&["train", "made"][..], &data, &sizes].concat(), 0));
+    // 190 pictures, 20 a step: 570 steps. A bar takes log2 6 bits, its dim surroundings about two tenths of a bit a pixel.
+    let table = String::from_utf8(read(folder, "bars.csv")).unwrap();
+    let last = table.lines().last().unwrap();
+    let bits: f64 = last.split(',').nth(4).unwrap().parse().unwrap();
+    assert!(last.starts_with("570,11400,") && bits < 0.45, "{last}");
+    assert!(said.contains("nats an example") && said.contains("in integers"), "{said}");
+    let card = String::from_utf8(read(folder, "bars.md")).unwrap();
+    for line in ["570 of 20 pictures", "`made`: direct 1, hidden 40", "190 pictures of 6 x 6", "an example of 36"] {
+        assert!(card.contains(line), "{line}: {card}");
+    }
+    assert!(read(folder, "bars.srm").starts_with(b"SRPM"));
+}
+
+#[test]
+fn what_does_not_go_with_a_family_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let fails = |arguments: &[&str], says: &[&str]| {
+        let output = run(folder, &[arguments, &["-o", "x.srm", "--steps", "2"]].concat());
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(says.iter().all(|s| said.contains(s)) && !said.contains("panicked"), "{arguments:?}: {said}");
+        assert!(!folder.join("x.srm").exists() && !folder.join("x.ckpt").exists());
+    };
+    bars(folder, "bars.idx", 40);
+    fs::write(folder.join("a.txt"), text(300)).unwrap();
+    fs::write(folder.join("labels"), [&[0, 0, 8, 1, 0, 0, 0, 40][..], &[7; 40]].concat()).unwrap();
+    fs::create_dir(folder.join("empty")).unwrap();
+    fails(&["train", "made", "--data", "bars.idx"], &["binary", "--binarize"]);
+    fails(&["train", "pixelcnn", "--data", "a.txt"], &["pixelcnn", "pictures"]);
+    fails(&["train", "pixelcnn", "--data", "empty"], &["empty", "no file"]);
+    fails(&["train", "pixelcnn", "--data", "bars.idx", "--blocks", "65"], &["--blocks", "64"]);
+    fails(&["train", "pixelcnn", "--data", "bars.idx", "--cells", "5"], &["--cells"]);
+    fails(&["train", "nothing", "--data", "bars.idx"], &["nothing"]);
+    let gated = ["train", "gated-pixelcnn", "--data", "bars.idx"];
+    fails(&[&gated[..], &["--classes", "3"]].concat(), &["--labels"]);
+    fails(&[&gated[..], &["--classes", "3", "--labels", "labels"]].concat(), &["labels", "class 7", "takes 3"]);
+    fails(&[&gated[..], &["--labels", "labels"]].concat(), &["--classes"]);
 }

@@ -294,7 +294,7 @@ mod tests {
         (0..3).map(|c| (0..height).map(|y| (0..width).map(|x| sample(c, y, x)).collect()).collect()).collect()
     }
 
-    fn inputs(picture: &Picture, offsets: &[Offset], positions: &[(usize, usize)]) -> Inputs {
+    fn batch(picture: &Picture, offsets: &[Offset], positions: &[(usize, usize)]) -> data::Batch {
         let mut window = Vec::new();
         for (y, x) in positions {
             for plane in picture {
@@ -302,7 +302,12 @@ mod tests {
             }
         }
         let pixel: Vec<u8> = positions.iter().flat_map(|(y, x)| picture.iter().map(|p| p[*y][*x])).collect();
-        Inputs::new(positions.len(), &window, &pixel, Device::Cpu).unwrap()
+        data::Batch { count: positions.len(), window, pixel }
+    }
+
+    fn inputs(picture: &Picture, offsets: &[Offset], positions: &[(usize, usize)]) -> Inputs {
+        let batch = batch(picture, offsets, positions);
+        Inputs::new(batch.count, &batch.window, &batch.pixel, Device::Cpu).unwrap()
     }
 
     fn trained(config: &Config) -> (FloatNetwork, Vec<f32>) {
@@ -355,9 +360,9 @@ mod tests {
         let positions: Vec<_> = (0..400).map(|i| (i % 19, i % 27)).collect();
         let slope = |precision| {
             let executor = Executor::new(&network, precision, Device::Cpu).unwrap();
-            let inputs = inputs(&picture(20, 28), executor.offsets(), &positions);
+            let batch = batch(&picture(20, 28), executor.offsets(), &positions);
             let flat = Tensor::from_slice(&values).set_requires_grad(true);
-            let (loss, gradient) = gradient(&executor, &flat, &inputs).unwrap();
+            let (loss, gradient) = gradient(&executor, &flat, &batch, Draw { seed: 0, step: 0 }).unwrap();
             // Along the gradient itself the loss changes most, so that differences are well above rounding.
             let step = gradient.norm().double_value(&[]).recip() * 1e-3;
             let at = |s: f64| {

@@ -27,7 +27,9 @@ pub const FAMILY: Family = Family {
 fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
     let fail = |what| Err(ZooError::Domain { family: FAMILY.name, what });
     let Domain::Pictures { channels, height, width, alphabet: 2 } = domain else {
-        return fail("it takes binary pictures; `surprisal dataset binarize` makes them of gray ones");
+        return fail(
+            "it takes binary pictures; `surprisal dataset binarize` makes them of gray ones, or --binarize of `train`",
+        );
     };
     let count = u64::from(*channels) * u64::from(*height) * u64::from(*width);
     let inputs = match u16::try_from(count) {

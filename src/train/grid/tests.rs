@@ -1,1 +1,129 @@
+use super::*;
+use crate::quantize::float::FloatNetwork;
+use crate::quantize::grid::{Example, FloatGrid};
+use crate::train::data::Random;
+use crate::train::precision::gradient;
+use crate::zoo::{FAMILIES, Family, Sizes};
 
+fn domains() -> Vec<Domain> {
+    let pictures = |channels, height, width, alphabet| Domain::Pictures { channels, height, width, alphabet };
+    vec![
+        pictures(1, 6, 9, 2),
+        pictures(1, 8, 8, 256),
+        pictures(3, 8, 12, 20),
+        pictures(2, 1, 1, 7),
+        Domain::Text { characters: b"abcde fgh".to_vec(), segment: 23 },
+    ]
+}
+
+/// Every family on every kind of data that it takes, with small sizes; once as it is by default, once otherwise.
+fn networks() -> Vec<(&'static Family, Network)> {
+    let mut all = Vec::new();
+    for (family, domain) in FAMILIES.iter().flat_map(|f| domains().into_iter().map(move |d| (f, d))) {
+        for other in [false, true] {
+            let value = |low: i64, high: i64, default: i64| match (other, default) {
+                (true, 0) => 3.min(high),
+                (true, 1) if low == 0 => 0,
+                _ => default.min(5).max(low),
+            };
+            let sizes: Vec<_> = family.settings.iter().map(|s| (s.name, value(s.low, s.high, s.default))).collect();
+            let sizes = Sizes::new(family.settings, &sizes).unwrap();
+            if let Ok(spec) = (family.build)(&domain, &sizes) {
+                all.push((family, Network { spec, domain: domain.clone(), dropout: 0.0 }));
+            }
+        }
+    }
+    for family in FAMILIES {
+        assert!(all.iter().any(|(f, _)| f.name == family.name), "no network of {}", family.name);
+    }
+    all
+}
+
+/// Some examples.
+fn batch(network: &Network, count: usize) -> Batch {
+    let mut random = Random::new(&[7]);
+    let n = count * network.domain.symbols().unwrap() as usize;
+    let alphabet = u64::from(network.spec.symbols.alphabet);
+    let symbols = (0..n).map(|_| random.below(alphabet) as u16).collect();
+    let classes = if network.spec.conditions.is_empty() { vec![] } else { (0..count).map(|i| i as u16 % 3).collect() };
+    Batch { count, symbols, classes }
+}
+
+/// Weights that move every value away from zero.
+fn weights(layout: &Layout) -> Vec<f32> {
+    let mut random = Random::new(&[3]);
+    layout.initial(5).into_iter().map(|w| w * 1.5 + random.between(-0.1, 0.1) as f32).collect()
+}
+
+#[test]
+fn code_lengths_are_those_of_the_quantizers_network() {
+    for (family, network) in networks() {
+        let executor = Executor::new(&network, Precision::Float32, Device::Cpu).unwrap();
+        let values = weights(executor.layout());
+        let mut float = FloatNetwork { spec: network.spec.clone(), layers: HashMap::new() };
+        executor.layout().scatter(&values, &mut float);
+        assert_eq!(executor.layout().gather(&float), values);
+        let grid = FloatGrid::new(&float, &network.domain).unwrap();
+        let batch = batch(&network, 3);
+        let bits = executor.bits(&Tensor::from_slice(&values), &batch, None).unwrap();
+        let each: Vec<f64> = Vec::try_from(bits.view([3, -1]).sum_dim_intlist(1, false, Kind::Double)).unwrap();
+        let size = batch.symbols.len() / 3;
+        for (i, found) in each.into_iter().enumerate() {
+            let class = batch.classes.get(i).map(|c| u32::from(*c));
+            let expected = grid.bits(Example { symbols: &batch.symbols[i * size..][..size], class }).unwrap();
+            assert!((found / expected - 1.0).abs() < 1e-4, "{}: {found} bits, not {expected}", family.name);
+        }
+    }
+}
+
+#[test]
+fn the_gradient_is_the_slope_and_rounding_changes_it_little() {
+    for (family, network) in networks() {
+        let batch = batch(&network, 4);
+        let slope = |precision| {
+            let executor = Executor::new(&network, precision, Device::Cpu).unwrap();
+            let flat = Tensor::from_slice(&weights(executor.layout())).set_requires_grad(true);
+            let (loss, gradient) = gradient(&executor, &flat, &batch, Draw { seed: 0, step: 0 }).unwrap();
+            // Along the gradient itself the loss changes most, so that differences are well above rounding.
+            let step = gradient.norm().double_value(&[]).recip() * 2e-3;
+            let at = |s: f64| {
+                let moved = flat.detach() + gradient.detach() * s;
+                executor.bits(&moved, &batch, None).unwrap().mean(Kind::Double).double_value(&[])
+            };
+            let expected = (at(step) - at(-step)) / (2.0 * step);
+            (loss.double_value(&[]), gradient.square().sum(Kind::Double).double_value(&[]), expected)
+        };
+        let (loss, found, expected) = slope(Precision::Float32);
+        // A step may cross the bend of a ReLU.
+        assert!((found / expected - 1.0).abs() < 0.2, "{}: {found}, not {expected}", family.name);
+        let (rounded, other, _) = slope(Precision::BFloat16);
+        let near = (rounded / loss - 1.0).abs() < 0.02 && (other / found - 1.0).abs() < 0.3;
+        assert!(near, "{}: {rounded} {other}, not {loss} {found}", family.name);
+    }
+}
+
+#[test]
+fn what_is_left_out_depends_on_seed_and_step() {
+    let (_, mut network) = networks().into_iter().find(|(f, _)| f.name == "gated-pixelcnn").unwrap();
+    network.dropout = 0.5;
+    let executor = Executor::new(&network, Precision::Float32, Device::Cpu).unwrap();
+    let (flat, batch) = (Tensor::from_slice(&weights(executor.layout())), batch(&network, 2));
+    let bits = |draw| Vec::<f32>::try_from(executor.bits(&flat, &batch, draw).unwrap().flatten(0, -1)).unwrap();
+    let draw = |seed, step| bits(Some(Draw { seed, step }));
+    assert_eq!(draw(1, 2), draw(1, 2));
+    assert!(draw(1, 2) != draw(1, 3) && draw(1, 2) != draw(2, 2) && draw(1, 2) != bits(None));
+    assert_eq!(bits(None), bits(None));
+}
+
+#[test]
+fn texts_may_be_shorter_than_their_segments() {
+    let (_, network) = networks().into_iter().find(|(f, _)| f.name == "char-rnn").unwrap();
+    let executor = Executor::new(&network, Precision::Float32, Device::Cpu).unwrap();
+    let flat = Tensor::from_slice(&weights(executor.layout()));
+    let whole = batch(&network, 1);
+    let first = Batch { symbols: whole.symbols[..7].to_vec(), ..whole.clone() };
+    let bits = |b: &Batch| Vec::<f32>::try_from(executor.bits(&flat, b, None).unwrap().flatten(0, -1)).unwrap();
+    let (a, b) = (bits(&whole), bits(&first));
+    assert_eq!(b.len(), 7);
+    assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-5));
+}
