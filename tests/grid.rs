@@ -8,6 +8,7 @@ use common::families::{classes, examples, expected, for_each_family};
 use common::random_program;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use surprisal::engine::grid::influence;
 use surprisal::engine::{GridExecutor, GridNetwork, Kernel, Program};
 use surprisal::spec::{Axis, Domain, Likelihood, Op, Pattern, Side};
 use surprisal::zoo::net::{Net, kernel};
@@ -162,4 +163,30 @@ fn coarser_grids_of_odd_sides_and_every_pattern_of_attention_equal_the_reference
         let program = Arc::new(random_program::program(&domain, spec, seed as u64));
         check(&program, Kernel::best(), &[2, 1], &mut Random(7));
     }
+}
+
+#[test]
+fn a_distribution_changes_with_symbols_within_its_reach_alone() {
+    let mut random = Random(9);
+    let mut moved = BTreeMap::new();
+    for_each_family(&[3], |program| {
+        let network = GridNetwork::new(Arc::clone(program), Kernel::best()).unwrap();
+        let (examples, classes) = (examples(program, 2, &mut random), classes(&network, 2, &mut random));
+        let examples: Vec<&[u16]> = examples.iter().map(Vec::as_slice).collect();
+        let (size, channels) = (network.grid().size.map(|s| s as usize), usize::from(network.grid().channels));
+        let place = |t: usize| {
+            let p = t / channels;
+            [p / (size[1] * size[2]), p / size[2] % size[1], p % size[2]].map(|v| v as i64)
+        };
+        let step = network.symbols() / 2 + network.symbols() / 4;
+        let field = &program.spec().receptive_fields().unwrap()[step % channels];
+        let reached = moved.entry(program.spec().family.clone()).or_insert(0);
+        for (at, change) in influence(&network, &examples, &classes, step).into_iter().enumerate() {
+            let ([f, r, c], here) = (place(at), place(step));
+            let is_in = field.contains([0, f - here[0], r - here[1], c - here[2], (at % channels) as i64]);
+            assert!(change == 0 || is_in, "{}: step {at} moves step {step}", program.spec().family);
+            *reached += u64::from(change > 0);
+        }
+    });
+    assert!(moved.iter().all(|(family, reached)| (family == "histogram") == (*reached == 0)), "{moved:?}");
 }

@@ -17,6 +17,7 @@ mod models;
 mod options;
 mod output;
 mod quantize;
+mod reach;
 mod report;
 mod sample;
 mod signature;
@@ -55,6 +56,7 @@ enum Command {
     Measure(measure::Args),
     Models(models::Args),
     Sample(sample::Args),
+    Reach(reach::Args),
     Dataset(dataset::Args),
     Train(train::Args),
     Quantize(quantize::Args),
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Measure(args) => measure::run(args, global),
         Command::Models(args) => models::run(args, global),
         Command::Sample(args) => sample::run(args, global),
+        Command::Reach(args) => reach::run(args, global),
         Command::Dataset(args) => dataset::run(args, global),
         Command::Train(args) => train::run(args, global),
         Command::Quantize(args) => quantize::run(args, global),

@@ -10,6 +10,7 @@
 mod attention;
 mod executor;
 mod gather;
+mod influence;
 mod network;
 mod nodes;
 pub(in crate::engine) mod places;
@@ -21,4 +22,5 @@ mod tests;
 mod timeline;
 
 pub use executor::GridExecutor;
+pub use influence::influence;
 pub use network::{GridError, GridNetwork};

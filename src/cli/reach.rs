@@ -1,0 +1,155 @@
+//! `surprisal reach`
+
+use super::fault::{Exit, Fault};
+use super::options::{Global, LimitOptions};
+use super::target::Target;
+use super::{output, report};
+use std::path::{Path, PathBuf};
+use surprisal::codec::Models;
+use surprisal::engine::Kernel;
+use surprisal::engine::grid::{GridNetwork, influence};
+use surprisal::media::Limits;
+use surprisal::media::image::{Picture, png};
+use surprisal::media::set;
+use surprisal::spec::Domain;
+
+/// Draw which pixels a model looks at: its receptive field, blind spots included
+///
+/// The pixels coded before one are changed, one after the other, in some pictures; the more that moves the distribution of that
+/// one, the darker they are drawn. Yellow pixels were coded before, and none of them ever moved it; the pixel itself is red, and
+/// what is coded later is white.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A model for pictures: its file, its name or the start of its id
+    #[arg(value_name = "MODEL")]
+    model: String,
+    /// Pictures such as the model's
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// How many of them
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    count: u32,
+    /// The pixel [default: the middle of the picture]
+    #[arg(long, value_name = "ROW,COLUMN", value_parser = place)]
+    at: Option<(u32, u32)>,
+    /// Where the PNG goes; - means standard output
+    #[arg(short, long, value_name = "OUT.png")]
+    output: PathBuf,
+    /// Overwrite an output that exists
+    #[arg(short, long)]
+    force: bool,
+    #[command(flatten)]
+    limit: LimitOptions,
+}
+
+/// A row and a column: `14,14`.
+fn place(text: &str) -> Result<(u32, u32), String> {
+    let sides = text.split_once(',').and_then(|(r, c)| Some((r.parse().ok()?, c.parse().ok()?)));
+    sides.ok_or_else(|| "a row and a column are needed, as in 14,14".to_owned())
+}
+
+/// Pixels of the drawing to a pixel.
+const CELL: usize = 8;
+
+/// What a pixel is to the one that is looked at.
+#[derive(Clone, Copy, PartialEq)]
+enum Seen {
+    Later,
+    Itself,
+    Never,
+    /// By how much it moves the distribution.
+    Earlier(u64),
+}
+
+/// Draws.
+pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
+    let models = Models::new(std::slice::from_ref(&args.model), global.kernel.unwrap_or_else(Kernel::best));
+    models.check()?;
+    let fail = |text: String| Err(Fault::Error(text));
+    let network = models.for_sets()?;
+    let Some((network, (channels, height, width))) = network.and_then(|n| size(&n).map(|size| (n, size))) else {
+        return fail(format!("the model '{}' is not for pictures of one size", args.model));
+    };
+    let (row, column) = args.at.unwrap_or((height / 2, width / 2));
+    if row >= height || column >= width {
+        return fail(format!("--at {row},{column}: the model's pictures have {height} rows and {width} columns"));
+    }
+    let target = match args.output.as_os_str() == "-" {
+        true => Target::Stdout,
+        false => Target::File(args.output.clone()),
+    };
+    output::check(&target, None, args.force)?;
+    let file = std::fs::read(&args.data).map_err(|e| Fault::io(&args.data, "read", &e))?;
+    let set = set::examples(&file, network.program().domain(), &Limits { max_bytes: args.limit.bytes() });
+    let set = set.map_err(|e| Fault::Error(e.to_string()).about(&args.data.display().to_string()))?;
+    let examples: Vec<&[u16]> = set.iter().take(args.count as usize).collect();
+    if examples.is_empty() {
+        return fail(format!("{}: there is no picture in it", args.data.display()));
+    }
+    let symbol = (row * width + column) as usize * channels;
+    let step = (0..network.symbols()).find(|t| network.data_index(*t) == symbol).expect("every symbol has a step");
+    let moved = influence(&network, &examples, &[], step);
+    let seen = seen(&network, channels, symbol / channels, &moved);
+    let count = |wanted: fn(&Seen) -> bool| seen.iter().filter(|s| wanted(s)).count();
+    let (earlier, never) = (count(|s| matches!(s, Seen::Earlier(_))), count(|s| *s == Seen::Never));
+    let bytes = png::encode(&draw(&seen, width as usize)).map_err(|e| Fault::Error(e.to_string()))?;
+    output::write(&target, &bytes, None::<&Path>, args.force, false)?;
+    let text = format!("pixel {row},{column}: {} coded before it, {earlier} of them move it", earlier + never);
+    report::note(global.quiet, format!("{text}, {never} never do; {}", target.name()));
+    Ok(Exit::Done)
+}
+
+fn size(network: &GridNetwork) -> Option<(usize, u32, u32)> {
+    match network.program().domain() {
+        Domain::Pictures { channels, height, width, .. } => Some(((*channels).into(), *height, *width)),
+        _ => None,
+    }
+}
+
+/// `[pixels]`; a pixel moves as much as its samples together.
+fn seen(network: &GridNetwork, channels: usize, itself: usize, moved: &[u64]) -> Vec<Seen> {
+    let mut seen = vec![Seen::Later; network.symbols() / channels];
+    for (step, change) in moved.iter().enumerate() {
+        let pixel = &mut seen[network.data_index(step) / channels];
+        let before = if let Seen::Earlier(before) = pixel { *before } else { 0 };
+        *pixel = if before + change > 0 { Seen::Earlier(before + change) } else { Seen::Never };
+    }
+    seen[itself] = Seen::Itself;
+    seen
+}
+
+/// The picture, [`CELL`] times as large; a tenfold change is a step of darkness, down to the ten thousandth of the largest.
+fn draw(seen: &[Seen], width: usize) -> Picture {
+    let most = seen.iter().map(|s| if let Seen::Earlier(v) = s { *v } else { 0 }).max().unwrap_or(0).max(1) as f64;
+    let colour = |seen: &Seen| match seen {
+        Seen::Later => [255, 255, 255],
+        Seen::Itself => [200, 30, 40],
+        Seen::Never => [250, 215, 90],
+        Seen::Earlier(change) => {
+            let dark = 1.0 + ((*change as f64 / most).log10() / 4.0).max(-0.9);
+            [225.0 - 215.0 * dark, 235.0 - 185.0 * dark, 250.0 - 110.0 * dark].map(|v| v as u8)
+        }
+    };
+    let line = |row: &[Seen]| -> Vec<u8> {
+        let cells = row.iter().flat_map(|s| std::iter::repeat_n(colour(s), CELL));
+        cells.flatten().collect()
+    };
+    let rows = seen.chunks_exact(width).flat_map(|row| std::iter::repeat_n(line(row), CELL));
+    let samples: Vec<u8> = rows.flatten().collect();
+    Picture { width: (width * CELL) as u32, height: (seen.len() / width * CELL) as u32, channels: 3, samples }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pixels_are_drawn_where_they_are() {
+        let seen = [Seen::Earlier(1000), Seen::Never, Seen::Earlier(1), Seen::Itself, Seen::Later, Seen::Later];
+        let picture = draw(&seen, 3);
+        assert_eq!((picture.width, picture.height, picture.samples.len()), (24, 16, 24 * 16 * 3));
+        let at = |x: usize, y: usize| &picture.samples[(y * CELL * 24 + x * CELL) * 3..][..3];
+        assert_eq!((at(1, 0), at(0, 1), at(2, 1)), (&[250, 215, 90][..], &[200, 30, 40][..], &[255; 3][..]));
+        assert!(at(0, 0)[0] < at(2, 0)[0], "what moves more is darker");
+    }
+}
