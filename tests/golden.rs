@@ -12,8 +12,10 @@ use common::{expect, stderr};
 use std::fs;
 use std::path::PathBuf;
 use surprisal::adapt::delta;
-use surprisal::codec::{DEFAULT_LIMIT, Effort, Options, compress, decompress};
+use surprisal::codec::sets::{self, Labels};
+use surprisal::codec::{DEFAULT_LIMIT, Effort, Models, Options, compress, decompress};
 use surprisal::container::{self, Coding, DRAFTS, Header, Role, VERSION};
+use surprisal::engine::Kernel;
 
 fn folder(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden").join(name)
@@ -59,6 +61,12 @@ fn good_streams() {
             let stream = compress(photo, &models(), &options, &()).expect("compressed").bytes;
             made.push(line(format!("{name}.e{effort}"), photo, stream));
         }
+        let at = |path: &str| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
+        let named = Models::new(&[at("models/mnist-made.srm").display().to_string()], Kernel::best());
+        let network = named.for_sets().expect("a model").expect("for sets");
+        let digits = fs::read(at("corpora/digits/digits.idx.gz")).expect("digits");
+        let set = sets::compress(&digits, &network, Labels::Unknown, &Options::default(), &()).expect("compressed");
+        made.push(line("digits.idx.gz".to_owned(), &digits, set.bytes));
         bless("good", "HASHES", &made);
     }
     let models = models();
@@ -128,6 +136,8 @@ fn good_streams_use_everything() {
         "medium 1",
         "medium 2",
         "medium 3",
+        "medium 4",
+        "set network",
         "part adjust",
         "part bytes",
     ] {
