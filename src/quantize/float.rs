@@ -9,8 +9,8 @@ use std::collections::HashMap;
 ///
 /// | operation | weights | bias |
 /// |---|---|---|
-/// | `Linear`, `MaskedLinear` | `[outputs][inputs]`, zero where masked | `[outputs]` |
-/// | `Convolution`, `Transposed` | `[outputs][taps][inputs]`, taps in raster order, zero where masked | `[outputs]` |
+/// | `Linear`, `MaskedLinear` | `[outputs][inputs]`, what a mask leaves out is ignored | `[outputs]` |
+/// | `Convolution`, `Transposed` | `[outputs][taps][inputs]`, taps in raster order, what a mask leaves out is ignored | `[outputs]` |
 /// | `Embedding` | `[inputs][alphabet][outputs]` | none |
 /// | `Constant` | none | `[outputs]` |
 /// | `Lstm` | `[4 cells][inputs + cells]`, gates in the order i, f, g, o | `[4 cells]` |

@@ -45,6 +45,8 @@ pub enum Config {
         dropout: f64,
         /// How files are read.
         reading: Reading,
+        /// How many masks and orders steps take in turn; 1 each if always the same.
+        agnostic: [u32; 2],
     },
 }
 
@@ -113,14 +115,15 @@ impl Checkpoint {
 
     /// The same for the family `name` of the registry.
     pub fn grid(&self, path: &Path, name: &str) -> Result<grid::Network, TrainError> {
-        let (Some(family), Config::Grid { sizes, domain, dropout, .. }, true) =
+        let (Some(family), Config::Grid { sizes, domain, dropout, agnostic, .. }, true) =
             (zoo::family(name), &self.plan.config, self.plan.family == name)
         else {
             return Err(self.other(path, name));
         };
-        let spec = (family.build)(domain, sizes).map_err(|e| fault(path, e.to_string()))?;
-        self.check(path, &spec)?;
-        Ok(grid::Network { spec, domain: domain.clone(), dropout: *dropout })
+        let network = grid::Network::new(family, sizes, domain, *dropout, *agnostic);
+        let network = network.map_err(|e| fault(path, e.to_string()))?;
+        self.check(path, &network.spec)?;
+        Ok(network)
     }
 
     fn other(&self, path: &Path, wanted: &str) -> TrainError {

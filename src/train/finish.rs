@@ -3,12 +3,12 @@
 //! What must stay true: the model file is what `surprisal quantize` makes of the weights' file.
 
 use super::TrainError;
-use super::checkpoint::{Checkpoint, Config};
+use super::checkpoint::{Checkpoint, Config, Plan};
 use super::grid::Batch;
 use super::params::Layout;
 use crate::engine::Program;
 use crate::engine::reference::Picture;
-use crate::quantize::grid::{self, Example, LayerShape, Weights};
+use crate::quantize::grid::{self, Example, Weights};
 use crate::quantize::{self, QuantizeError, Report, weights};
 use crate::zoo::{self, window};
 
@@ -43,21 +43,15 @@ pub fn finish(
     Ok(Finished { weights, program, steps })
 }
 
-/// The same for a family of the registry; scales are chosen on `examples`.
-pub fn finish_grid(name: &str, checkpoint: &Checkpoint, examples: &Batch) -> Result<Finished, TrainError> {
-    let plan = &checkpoint.plan;
+/// The same for a family of the registry and these weights; scales are chosen on `examples`.
+pub fn finish_grid(name: &str, plan: &Plan, trained: &[f32], examples: &Batch) -> Result<Finished, TrainError> {
     let (Some(family), Config::Grid { sizes, domain, .. }) = (zoo::family(&plan.family), &plan.config) else {
         return Err(QuantizeError::Operation(format!("the family '{}'", plan.family)).into());
     };
     let spec = (family.build)(domain, sizes).map_err(QuantizeError::from)?;
     let mut network = quantize::float::FloatNetwork { spec, layers: Default::default() };
     let layout = Layout::new(&network.spec)?;
-    layout.scatter(&checkpoint.vectors[1], &mut network);
-    for (id, shape) in LayerShape::all(&network.spec)?.into_iter().enumerate() {
-        if let Some(layer) = network.layers.get_mut(&id) {
-            shape.mask(&network.spec.nodes[id].op, layer);
-        }
-    }
+    layout.scatter(trained, &mut network);
     let size = examples.symbols.len() / examples.count.max(1);
     let class = |i: usize| examples.classes.get(i).map(|c| u32::from(*c));
     let each = examples.symbols.chunks_exact(size.max(1)).enumerate();

@@ -5,7 +5,7 @@
 
 use super::TrainError;
 use super::adam::Adam;
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Plan};
 use super::csv::Point;
 use super::model::{Batch, Draw, Model};
 use super::precision::{Precision, gradient};
@@ -46,6 +46,14 @@ pub trait Monitor {
     fn step(&mut self, progress: &Progress) -> ControlFlow<()>;
     /// Called every few minutes, and at the end, with what is to be kept.
     fn save(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError>;
+    /// Whether the weights after so many steps are to be shown.
+    fn wants(&self, _step: u64) -> bool {
+        false
+    }
+    /// Called with the average of the weights where it was wanted.
+    fn show(&mut self, _step: u64, _plan: &Plan, _weights: Vec<f32>) -> Result<(), TrainError> {
+        Ok(())
+    }
 }
 
 /// Where batches come from.
@@ -109,6 +117,7 @@ impl<M: Model> Trainer<M> {
             let steps = (SHARE * validation.symbols() as u64 / batch.symbols().max(1) as u64).max(VALIDATE);
             self.rows = steps.div_ceil(interval);
             let step = self.checkpoint.step;
+            self.show(step, monitor)?;
             let loss = self.step(&batch)?;
             let _ = sum.f_add_(&loss)?;
             let mut ended = false;
@@ -147,7 +156,10 @@ impl<M: Model> Trainer<M> {
                 }
             }
         }
-        Ok(())
+        match self.checkpoint.step == total {
+            true => self.show(total, monitor),
+            false => Ok(()),
+        }
     }
 
     /// One step; gives the loss, which stays on the device.
@@ -157,6 +169,14 @@ impl<M: Model> Trainer<M> {
         let (loss, gradient) = gradient(&self.model, &self.adam.weights, batch, draw)?;
         self.adam.step(&gradient, step, self.checkpoint.plan.schedule.rate(step))?;
         Ok(loss)
+    }
+
+    /// Shows the weights after so many steps, if they are wanted.
+    fn show(&self, step: u64, monitor: &mut dyn Monitor) -> Result<(), TrainError> {
+        match monitor.wants(step) {
+            true => monitor.show(step, &self.checkpoint.plan, Vec::try_from(self.adam.average.f_detach()?)?),
+            false => Ok(()),
+        }
     }
 
     /// Adds a row of figures after a step.

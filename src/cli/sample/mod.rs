@@ -115,6 +115,16 @@ fn examples(args: &Args, network: &GridNetwork, path: &Path) -> Result<Set, Faul
     set.map_err(|e| Fault::Error(e.to_string()).about(&path.display().to_string()))
 }
 
+/// The bytes of a PNG of pictures drawn from a network, of all its classes in turn.
+#[cfg(feature = "torch")]
+pub fn grid(network: &GridNetwork, count: usize) -> Result<Vec<u8>, Fault> {
+    let turns = network.classes().map(|known| (0..count).map(|i| i as u32 % known).collect()).unwrap_or(Vec::new());
+    let length = network.symbols();
+    let draw = Draw { count, length, seed: 1, temperature: None, classes: &turns, given: &[], kept: 0 };
+    let drawn = sets::sample(network, &draw, &());
+    sheet::png(network.program().domain(), &drawn.chunks(length).collect::<Vec<_>>(), 1)
+}
+
 /// The bytes of a PNG or an IDX file.
 fn pictures(args: &Args, global: &Global, network: &GridNetwork) -> Result<Vec<u8>, Fault> {
     if args.prime.is_some() || args.length.is_some() {

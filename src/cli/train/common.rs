@@ -17,7 +17,7 @@ use surprisal::train::precision::Precision;
 use surprisal::train::prepare::{self, Trial};
 use surprisal::train::run::{Source, Trainer};
 
-use super::watch::Watch;
+use super::watch::{Shown, Watch};
 
 /// Minutes of a training unless something else is asked for.
 const MINUTES: f64 = 60.0;
@@ -161,11 +161,12 @@ impl Common {
         checkpoint: Checkpoint,
         (source, validation): (&dyn Source<M::Batch>, &M::Batch),
         files: &Files,
+        shown: Option<Shown>,
         global: &Global,
     ) -> Result<Checkpoint, Fault> {
         let every = Duration::from_secs_f64(self.save_every * 60.0);
         let device = prepare::device(&self.device)?;
-        let mut watch = Watch::new(&checkpoint, files, global.quiet);
+        let mut watch = Watch::new(&checkpoint, files, shown, global.quiet);
         let trained = Trainer::<M>::new(network, checkpoint, device)?.run(source, validation, every, &mut watch)?;
         drop(watch);
         match trained.plan.schedule.total - trained.step {

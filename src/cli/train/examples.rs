@@ -4,18 +4,25 @@
 
 use super::super::fault::{Exit, Fault};
 use super::super::options::Global;
-use super::super::report;
+use super::super::{report, sample};
 use super::common::{Chosen, Common, rate};
 use super::files::{About, Files};
+use super::watch::Shown;
 use clap::{Arg, ArgGroup, ArgMatches, Args as _, Command, FromArgMatches, ValueEnum, value_parser};
+use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
+use surprisal::engine::Kernel;
+use surprisal::engine::grid::GridNetwork;
+use surprisal::quantize::QuantizeError;
 use surprisal::spec::{Condition, Domain};
-use surprisal::train::checkpoint::{Checkpoint, Config};
+use surprisal::train::checkpoint::{Checkpoint, Config, Plan};
 use surprisal::train::examples::{Binarize, Draws, Examples, Reading};
-use surprisal::train::finish::finish_grid;
+use surprisal::train::finish::{Finished, finish_grid};
 use surprisal::train::grid::{Executor, Network};
 use surprisal::train::params::Layout;
 use surprisal::train::prepare::{self, Trial};
+use surprisal::train::{TrainError, beside};
 use surprisal::zoo::{self, Family, Setting, Sizes};
 
 /// What was asked for.
@@ -36,6 +43,9 @@ struct Options {
     common: Common,
     #[command(flatten)]
     recipe: Recipe,
+    /// Draw pictures after 0, 1, 3, 9 and 20 passes over the examples: MODEL.epoch-0.png and so on
+    #[arg(long)]
+    samples: bool,
     /// The class of each picture: an IDX file of one dimension (also gzipped)
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
@@ -57,6 +67,12 @@ struct Recipe {
     /// The part of the values of gates and recurrent layers that a step leaves out; each family has its own default
     #[arg(long, value_name = "P", value_parser = part)]
     dropout: Option<f64>,
+    /// Take so many masks in turn, with the seeds from --mask on: connectivity-agnostic training of MADE
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u32).range(1..=1024))]
+    masks: u32,
+    /// Take so many orders of the pixels in turn, with the seeds from --order on: order-agnostic training of MADE
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u32).range(1..=1024))]
+    orders: u32,
     /// Cut each file's picture into tiles of this size
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = tile)]
     tile: Option<(u32, u32)>,
@@ -66,6 +82,13 @@ struct Recipe {
     /// Characters of a text that a step sees in a row
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = value_parser!(u32).range(2..=1 << 16))]
     window: u32,
+}
+
+impl Recipe {
+    /// Masks and orders that are taken in turn.
+    fn agnostic(&self) -> [u32; 2] {
+        [self.masks, self.orders]
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -129,6 +152,10 @@ impl Args {
 /// Symbols of the training examples on which the scales of the integers are chosen, about.
 const CALIBRATION: usize = 200_000;
 
+/// After how many passes pictures are drawn, and how many.
+const EPOCHS: [u64; 5] = [0, 1, 3, 9, 20];
+const DRAWN: usize = 64;
+
 /// Trains a model.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let Args { family, options, .. } = args;
@@ -147,12 +174,17 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let network = match (&resumed, &common.resume) {
         (Some(checkpoint), Some(path)) => checkpoint.grid(path, family.name)?,
         _ => {
-            let spec = (family.build)(examples.domain(), &args.sizes).map_err(|e| Fault::Error(e.to_string()))?;
             let dropout = options.recipe.dropout.unwrap_or(family.recipe.dropout);
-            Network { spec, domain: examples.domain().clone(), dropout }
+            let network = Network::new(family, &args.sizes, examples.domain(), dropout, options.recipe.agnostic());
+            network.map_err(|e| Fault::Error(e.to_string()))?
         }
     };
     check_classes(&network, &examples, options)?;
+    if options.samples && !matches!(network.domain, Domain::Pictures { .. }) {
+        return Err(Fault::Error(
+            "--samples draws pictures, and this is text: `surprisal sample` writes text".to_owned(),
+        ));
+    }
     let batch = match &resumed {
         Some(checkpoint) => checkpoint.plan.batch,
         None => options.recipe.batch.unwrap_or(family.recipe.batch),
@@ -180,6 +212,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
                     domain: network.domain.clone(),
                     dropout: network.dropout,
                     reading,
+                    agnostic: options.recipe.agnostic(),
                 },
                 spec: &network.spec,
                 batch,
@@ -191,10 +224,25 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
             Checkpoint::begin(plan, weights)
         }
     };
-    let trained = common.train::<Executor>(&network, checkpoint, (&source, &validation), &files, global)?;
-    report::note(global.quiet, "turning the weights into integers");
     let calibration = examples.spread(CALIBRATION);
-    let finished = finish_grid(&files.name, &trained, &calibration)?;
+    let steps_of = |epoch: u64| (epoch * examples.train()).div_ceil(batch.into());
+    let show = |step: u64, plan: &Plan, weights: &[f32]| -> Result<(), TrainError> {
+        let Finished { program, .. } = finish_grid(&files.name, plan, weights, &examples.spread(CALIBRATION / 8))?;
+        let network = GridNetwork::new(Arc::new(program), Kernel::best()).map_err(QuantizeError::from)?;
+        for epoch in EPOCHS.into_iter().filter(|epoch| steps_of(*epoch) == step) {
+            let path = files.drawn(epoch);
+            let fault =
+                |what: &str| TrainError::Write { path: path.clone(), error: std::io::Error::other(what.to_owned()) };
+            let png = sample::grid(&network, DRAWN).map_err(|e| fault(&e.to_string()))?;
+            let written = beside::write(&path, |file| file.write_all(&png));
+            written.map_err(|error| TrainError::Write { path: path.clone(), error })?;
+        }
+        Ok(())
+    };
+    let shown = options.samples.then(|| Shown { steps: EPOCHS.map(steps_of).to_vec(), show: &show });
+    let trained = common.train::<Executor>(&network, checkpoint, (&source, &validation), &files, shown, global)?;
+    report::note(global.quiet, "turning the weights into integers");
+    let finished = finish_grid(&files.name, &trained.plan, &trained.vectors[1], &calibration)?;
     let sizes: Vec<String> = match &trained.plan.config {
         Config::Grid { sizes, .. } => sizes.iter().map(|(name, value)| format!("{name} {value}")).collect(),
         Config::Window(_) => Vec::new(),

@@ -83,6 +83,11 @@ impl Files {
         Ok(corpus)
     }
 
+    /// Where the pictures drawn after so many passes over the examples go.
+    pub fn drawn(&self, epoch: u64) -> PathBuf {
+        self.model.with_file_name(format!("{}.epoch-{epoch}.png", self.name))
+    }
+
     /// Writes table and plot.
     pub fn figures(&self, history: &[Point]) -> Result<(), TrainError> {
         let write = |path: &Path, text: &str| {

@@ -142,7 +142,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
             Checkpoint::begin(plan, weights)
         }
     };
-    let trained = common.train::<Executor>(&network, checkpoint, (&source, &validation), &files, global)?;
+    let trained = common.train::<Executor>(&network, checkpoint, (&source, &validation), &files, None, global)?;
     report::note(global.quiet, "turning the weights into integers");
     let finished = finish(&files.name, &config, &trained, &corpus.train().pictures(CALIBRATION))?;
     let window::Config { radius, first, width, blocks, head, components } = config;

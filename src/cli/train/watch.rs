@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use surprisal::train::TrainError;
-use surprisal::train::checkpoint::{Checkpoint, Config};
+use surprisal::train::checkpoint::{Checkpoint, Config, Plan};
 use surprisal::train::run::{Monitor, Progress};
 
 /// Exit code after a second interrupt, as shells have it.
@@ -33,11 +33,20 @@ pub struct Watch<'a> {
     files: &'a Files,
     unit: &'static str,
     asked: bool,
+    shown: Option<Shown<'a>>,
+}
+
+/// Called at some steps with the weights.
+pub struct Shown<'a> {
+    /// The steps.
+    pub steps: Vec<u64>,
+    /// What is done with them.
+    pub show: &'a dyn Fn(u64, &Plan, &[f32]) -> Result<(), TrainError>,
 }
 
 impl<'a> Watch<'a> {
     /// Watches the training that goes on from `checkpoint`.
-    pub fn new(checkpoint: &Checkpoint, files: &'a Files, quiet: bool) -> Self {
+    pub fn new(checkpoint: &Checkpoint, files: &'a Files, shown: Option<Shown<'a>>, quiet: bool) -> Self {
         let bar = bar(checkpoint.plan.schedule.total, "step {pos} {bar:20} {percent:>3} % {msg}, {eta} left", quiet);
         bar.set_position(checkpoint.step);
         bar.reset_eta();
@@ -51,7 +60,7 @@ impl<'a> Watch<'a> {
             Config::Window(_) => "pixels",
             Config::Grid { .. } => "examples",
         };
-        Self { bar, files, unit, asked: false }
+        Self { bar, files, unit, asked: false, shown }
     }
 }
 
@@ -79,6 +88,14 @@ impl Monitor for Watch<'_> {
     fn save(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
         checkpoint.save(&self.files.checkpoint)?;
         self.files.figures(&checkpoint.history)
+    }
+
+    fn wants(&self, step: u64) -> bool {
+        self.shown.as_ref().is_some_and(|s| s.steps.contains(&step))
+    }
+
+    fn show(&mut self, step: u64, plan: &Plan, weights: Vec<f32>) -> Result<(), TrainError> {
+        self.shown.as_ref().map_or(Ok(()), |s| (s.show)(step, plan, &weights))
     }
 }
 

@@ -58,6 +58,7 @@ pub fn quantize(
     if examples.is_empty() {
         return Err(QuantizeError::NoExamples);
     }
+    let network = &masked(network)?;
     let grid = FloatGrid::new(network, domain)?;
     let nodes = network.spec.nodes.len();
     // The largest magnitude of each node, and the bits.
@@ -79,6 +80,17 @@ pub fn quantize(
     let symbols = examples.iter().map(|e| e.symbols.len()).sum();
     let report = Report { examples: examples.len(), symbols, float, weights, integers };
     Ok((Arc::unwrap_or_clone(program), report))
+}
+
+/// A network without the weights that its masks leave out.
+fn masked(network: &FloatNetwork) -> Result<FloatNetwork, QuantizeError> {
+    let mut network = network.clone();
+    for (id, shape) in LayerShape::all(&network.spec)?.into_iter().enumerate() {
+        if let Some(layer) = network.layers.get_mut(&id).filter(|layer| shape.fits(layer)) {
+            shape.mask(&network.spec.nodes[id].op, layer);
+        }
+    }
+    Ok(network)
 }
 
 /// What the coder pays for examples.

@@ -8,6 +8,7 @@
 //! next product, are rounded to the precision asked for; sums that other sums take up and the distributions are in 32 bits.
 
 mod attention;
+mod masks;
 mod output;
 mod places;
 #[cfg(test)]
@@ -18,6 +19,8 @@ use super::model::{self, Draw, Model};
 use super::params::Layout;
 use super::precision::{Precision, operands};
 use crate::spec::{Domain, Function, Grid, NetworkSpec, NodeId, Op, Order};
+use crate::zoo::{Family, Sizes, ZooError};
+use masks::Masks;
 use std::collections::HashMap;
 use std::ops::Range;
 use tch::{Device, Kind, Tensor};
@@ -31,6 +34,36 @@ pub struct Network {
     pub domain: Domain,
     /// The part of the values of gates and recurrent layers that training leaves out.
     pub dropout: f64,
+    /// Descriptions that differ from `spec` in their masks or in the order of channels: steps take one after the other. Or
+    /// none.
+    pub variants: Vec<NetworkSpec>,
+}
+
+impl Network {
+    /// The network of a family. `agnostic`: how many masks and orders (values of the settings `mask` and `order`, from those
+    /// chosen on) steps take in turn.
+    ///
+    /// # Errors
+    /// The family is not for such data, or does not have these settings.
+    pub fn new(
+        family: &Family,
+        sizes: &Sizes,
+        domain: &Domain,
+        dropout: f64,
+        agnostic: [u32; 2],
+    ) -> Result<Self, ZooError> {
+        let variant = |k: u32| {
+            let mut chosen: Vec<(&str, i64)> = sizes.iter().collect();
+            for (name, count) in ["mask", "order"].into_iter().zip(agnostic).filter(|(_, count)| *count > 1) {
+                let setting = chosen.iter_mut().find(|(n, _)| *n == name);
+                setting.ok_or_else(|| ZooError::Setting(name.to_owned()))?.1 += i64::from(k % count);
+            }
+            (family.build)(domain, &Sizes::new(family.settings, &chosen)?)
+        };
+        let count = agnostic[0].max(agnostic[1]);
+        let variants = if count > 1 { (0..count).map(variant).collect::<Result<_, _>>()? } else { Vec::new() };
+        Ok(Self { spec: (family.build)(domain, sizes)?, domain: domain.clone(), dropout, variants })
+    }
 }
 
 /// Some examples.
@@ -75,8 +108,8 @@ pub struct Executor {
     /// Node by node: how much coarser its grid is, and the alphabet of samples.
     strides: Vec<Option<[u32; 3]>>,
     alphabets: Vec<Option<u32>>,
-    /// 1 where a mask keeps a weight, 0 elsewhere.
-    masks: HashMap<NodeId, Tensor>,
+    masks: Masks,
+    variants: Vec<Masks>,
     /// Where the n-th coded channel lies in the data, unless that is n.
     order: Option<Tensor>,
     kind: Kind,
@@ -98,25 +131,14 @@ impl Model for Executor {
     type Batch = Batch;
 
     fn new(network: &Network, precision: Precision, device: Device) -> Result<Self, TrainError> {
-        let Network { spec, domain, dropout } = network;
+        let Network { spec, domain, dropout, .. } = network;
         let fail = |what: &str| TrainError::Operation { node: 0, what: what.to_owned() };
         let layout = Layout::new(spec)?;
         let grid = domain.grid(spec).map_err(fail)?;
-        let (strides, alphabets, widths) = (spec.strides()?, spec.alphabets()?, spec.widths()?);
-        let mut masks = HashMap::new();
-        for part in layout.parts.iter().filter(|p| !p.bias) {
-            let node = &spec.nodes[part.node];
-            if let Op::MaskedLinear { .. } | Op::Convolution { .. } = node.op {
-                let inputs = widths[node.inputs[0]];
-                let columns = part.len() / widths[part.node];
-                let keeps = |i: usize| node.op.keeps(inputs, i / columns, i % columns / inputs, i % inputs);
-                let mask: Vec<f32> = (0..part.len()).map(|i| f32::from(u8::from(keeps(i)))).collect();
-                if mask.contains(&0.0) {
-                    let mask = Tensor::f_from_slice(&mask)?.f_view(part.shape.as_slice())?;
-                    masks.insert(part.node, mask.f_to_device(device)?.f_to_kind(precision.kind())?);
-                }
-            }
-        }
+        let (strides, alphabets) = (spec.strides()?, spec.alphabets()?);
+        let kind = precision.kind();
+        let variants = network.variants.iter().map(|v| masks::masks(spec, v, kind, device));
+        let (masks, variants) = (masks::masks(spec, spec, kind, device)?, variants.collect::<Result<_, _>>()?);
         let order = match &spec.symbols.order {
             Order::Raster => None,
             Order::Permuted { channels } => {
@@ -126,8 +148,7 @@ impl Model for Executor {
             _ => return Err(fail("an order in slices")),
         };
         let (spec, dropout, rounded) = (spec.clone(), *dropout, operands(spec));
-        let kind = precision.kind();
-        Ok(Self { spec, layout, grid, strides, alphabets, masks, order, kind, rounded, dropout, device })
+        Ok(Self { spec, layout, grid, strides, alphabets, masks, variants, order, kind, rounded, dropout, device })
     }
 
     fn layout(&self) -> &Layout {
@@ -144,7 +165,11 @@ impl Model for Executor {
         if let (Some(draw), true) = (draw, self.dropout > 0.0) {
             tch::manual_seed(draw.number());
         }
-        let values = self.values(trained, &inputs, draw.is_some())?;
+        let masks = match (draw, self.variants.len() as u64) {
+            (None, _) | (_, 0) => &self.masks,
+            (Some(draw), n) => &self.variants[(draw.step % n) as usize],
+        };
+        let values = self.values(trained, masks, &inputs, draw.is_some())?;
         self.code_lengths(&values, &inputs)
     }
 }
@@ -172,8 +197,14 @@ impl Executor {
     }
 
     /// The values of every node, from the flat vector of all trained numbers.
-    fn values(&self, trained: &Tensor, inputs: &Inputs, training: bool) -> Result<Vec<Tensor>, TrainError> {
-        let mut weights = self.weights(trained)?;
+    fn values(
+        &self,
+        trained: &Tensor,
+        masks: &Masks,
+        inputs: &Inputs,
+        training: bool,
+    ) -> Result<Vec<Tensor>, TrainError> {
+        let mut weights = self.weights(trained, masks)?;
         let (batch, rows, columns, channels) = inputs.symbols.size4()?;
         let mut values: Vec<Tensor> = Vec::with_capacity(self.spec.nodes.len());
         for (id, node) in self.spec.nodes.iter().enumerate() {
@@ -260,7 +291,7 @@ impl Executor {
 
     /// Weights and bias of each trained node: views into the flat vector. Cutting it once lets the way back put the gradient
     /// together once.
-    fn weights(&self, trained: &Tensor) -> Result<HashMap<NodeId, places::Layer>, TrainError> {
+    fn weights(&self, trained: &Tensor, masks: &Masks) -> Result<HashMap<NodeId, places::Layer>, TrainError> {
         let sizes: Vec<i64> = self.layout.parts.iter().map(|p| p.len() as i64).collect();
         let pieces = trained.f_split_with_sizes(sizes.as_slice(), 0)?;
         let mut weights: HashMap<NodeId, places::Layer> = HashMap::new();
@@ -271,7 +302,7 @@ impl Executor {
                 piece = piece.f_to_kind(self.kind)?;
             }
             let layer = weights.entry(part.node).or_default();
-            match (part.bias, self.masks.get(&part.node)) {
+            match (part.bias, masks.get(&part.node)) {
                 (true, _) => layer.bias = piece,
                 (false, Some(mask)) => layer.weights = piece.f_mul(mask)?,
                 (false, None) => layer.weights = piece,

@@ -29,7 +29,7 @@ fn networks() -> Vec<(&'static Family, Network)> {
             let sizes: Vec<_> = family.settings.iter().map(|s| (s.name, value(s.low, s.high, s.default))).collect();
             let sizes = Sizes::new(family.settings, &sizes).unwrap();
             if let Ok(spec) = (family.build)(&domain, &sizes) {
-                all.push((family, Network { spec, domain: domain.clone(), dropout: 0.0 }));
+                all.push((family, Network { spec, domain: domain.clone(), dropout: 0.0, variants: vec![] }));
             }
         }
     }
@@ -126,4 +126,55 @@ fn texts_may_be_shorter_than_their_segments() {
     let (a, b) = (bits(&whole), bits(&first));
     assert_eq!(b.len(), 7);
     assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-5));
+}
+
+#[test]
+fn steps_take_variants_in_turn_and_weights_stay_with_their_pixels() {
+    let domain = Domain::Pictures { channels: 1, height: 3, width: 4, alphabet: 2 };
+    let made = crate::zoo::family("made").unwrap();
+    let spec = |order, mask| {
+        let sizes = [("hidden", 12), ("layers", 2), ("order", order), ("mask", mask)];
+        (made.build)(&domain, &Sizes::new(made.settings, &sizes).unwrap()).unwrap()
+    };
+    let variants = vec![spec(2, 0), spec(2, 1), spec(5, 7)];
+    let network = Network { spec: spec(2, 0), domain: domain.clone(), dropout: 0.0, variants };
+    let executor = Executor::new(&network, Precision::Float32, Device::Cpu).unwrap();
+    let (values, batch) = (weights(executor.layout()), batch(&network, 5));
+    let bits = |executor: &Executor, values: &[f32], draw| -> Vec<f32> {
+        let bits = executor.bits(&Tensor::from_slice(values), &batch, draw).unwrap();
+        Vec::try_from(bits.view([5, -1]).sum_dim_intlist(1, false, Kind::Float)).unwrap()
+    };
+    let step = |step| bits(&executor, &values, Some(Draw { seed: 0, step }));
+    assert_eq!(step(0), bits(&executor, &values, None));
+    assert_eq!(step(1), step(4));
+    assert!(step(0) != step(1) && step(1) != step(2));
+    // The second variant is a network of its own with the same weights; the third with the weights of its pixels.
+    let alone = |spec: NetworkSpec| {
+        let network = Network { spec, domain: domain.clone(), dropout: 0.0, variants: vec![] };
+        Executor::new(&network, Precision::Float32, Device::Cpu).unwrap()
+    };
+    assert_eq!(step(1), bits(&alone(spec(2, 1)), &values, None));
+    let order = |spec: NetworkSpec| match spec.symbols.order {
+        Order::Permuted { channels } => channels,
+        _ => panic!("it has an order"),
+    };
+    let (own, other) = (order(spec(2, 0)), order(spec(5, 7)));
+    let from = |n: usize| own.iter().position(|c| *c == other[n]).unwrap();
+    let mut moved = Vec::new();
+    let mut first = 0;
+    for (i, part) in executor.layout().parts.iter().enumerate() {
+        let old = &values[first..first + part.len()];
+        first += part.len();
+        let columns = if part.bias { 1 } else { *part.shape.last().unwrap() as usize };
+        // Parts: weights and bias of two hidden layers, of the outputs, and of the direct connections.
+        let (row, column): (fn(usize) -> bool, fn(usize) -> bool) = (|i| i >= 4, |i| i == 0 || i == 6);
+        moved.extend((0..old.len()).map(|at| {
+            let (r, c) = (at / columns, at % columns);
+            let r = if row(i) { from(r) } else { r };
+            let c = if column(i) { from(c) } else { c };
+            old[r * columns + c]
+        }));
+    }
+    let found = bits(&alone(spec(5, 7)), &moved, None);
+    assert!(step(2).iter().zip(&found).all(|(a, b)| (a - b).abs() < 1e-3), "{:?} {found:?}", step(2));
 }
