@@ -163,9 +163,9 @@ fn killed_and_resumed(folder: &Path, data: &[&str], sizes: &[&str]) {
     assert!(checkpoint.step > 0 && checkpoint.step < 800, "killed after {} steps", checkpoint.step);
     assert!(!folder.join("cut.srm").exists());
     expect(folder, &[data, &["--resume", "cut.ckpt", "-o", "cut.srm"]].concat(), 0);
-    assert_eq!(read(folder, "cut.safetensors"), read(folder, "whole.safetensors"));
+    assert!(read(folder, "cut.safetensors") == read(folder, "whole.safetensors"), "other weights");
     let [cut, whole] = ["cut", "whole"].map(|n| Checkpoint::load(&folder.join(format!("{n}.ckpt"))).unwrap());
-    assert_eq!(cut.vectors, whole.vectors);
+    assert!(cut.vectors == whole.vectors, "other vectors");
     let bits = |c: &Checkpoint| c.history.iter().map(|p| (p.step, p.train, p.validation)).collect::<Vec<_>>();
     assert_eq!(bits(&cut), bits(&whole));
 }
@@ -229,7 +229,8 @@ fn what_cannot_be_trained_is_said() {
 fn bars(folder: &Path, name: &str, count: usize) {
     let mut file = vec![0, 0, 8, 3];
     [count as u32, 6, 6].iter().for_each(|n| file.extend(n.to_be_bytes()));
-    file.extend((0..count * 36).map(|i| if i % 6 == i / 36 % 6 { 240 } else { (i * 7 % 13) as u8 }));
+    let noise = |i: usize| ((i as u32).wrapping_mul(2_654_435_761) >> 28) as u8;
+    file.extend((0..count * 36).map(|i| if i % 6 == i / 36 % 6 { 240 } else { noise(i) }));
     fs::write(folder.join(name), file).unwrap();
 }
 

@@ -102,5 +102,23 @@ pub fn write(weights: &Weights) -> Result<Vec<u8>, QuantizeError> {
     let views =
         tensors.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
     let views = views.collect::<Result<Vec<_>, _>>().map_err(broken)?;
-    safetensors::serialize(views, &Some(metadata)).map_err(broken)
+    in_order(safetensors::serialize(views, &Some(metadata)).map_err(broken)?).map_err(json)
+}
+
+/// The same file with the names in its header sorted, so that the same weights are the same bytes: the crate writes the metadata
+/// in an order that changes from run to run.
+fn in_order(mut file: Vec<u8>) -> Result<Vec<u8>, serde_json::Error> {
+    const LENGTH: usize = 8;
+    let (length, rest) = file.split_first_chunk_mut::<LENGTH>().expect("a file begins with its header's length");
+    let header = &mut rest[..u64::from_le_bytes(*length) as usize];
+    let mut entries: BTreeMap<String, serde_json::Value> = serde_json::from_slice(header)?;
+    if let Some(metadata) = entries.get_mut("__metadata__") {
+        let sorted: BTreeMap<String, String> = serde_json::from_value(metadata.take())?;
+        *metadata = serde_json::to_value(sorted)?;
+    }
+    let text = serde_json::to_vec(&entries)?;
+    // What is left over is blank, as it was.
+    header[..text.len()].copy_from_slice(&text);
+    header[text.len()..].fill(b' ');
+    Ok(file)
 }
