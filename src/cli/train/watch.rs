@@ -41,8 +41,11 @@ pub struct Shown<'a> {
     /// The steps.
     pub steps: Vec<u64>,
     /// What is done with them.
-    pub show: &'a dyn Fn(u64, &Plan, &[f32]) -> Result<(), TrainError>,
+    pub show: &'a Show<'a>,
 }
+
+/// Takes a step, the plan and the weights.
+pub type Show<'a> = dyn Fn(u64, &Plan, &[f32]) -> Result<(), TrainError> + 'a;
 
 impl<'a> Watch<'a> {
     /// Watches the training that goes on from `checkpoint`.

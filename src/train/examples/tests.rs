@@ -67,8 +67,9 @@ fn gray_pictures_become_binary_by_chance_or_threshold() {
     let folder = tempfile::tempdir().unwrap();
     let pictures = vec![std::array::from_fn(|k| [0, 255, 64, 128, 127, 191][k % 6]); 40];
     let path = write(folder.path(), "a", &idx(&pictures));
-    let open =
-        |binarize| Examples::open(&[path.clone()], None, &Reading { binarize: Some(binarize), ..PLAIN }).unwrap();
+    let open = |binarize| {
+        Examples::open(std::slice::from_ref(&path), None, &Reading { binarize: Some(binarize), ..PLAIN }).unwrap()
+    };
     let threshold = open(Binarize::Threshold);
     assert_eq!(threshold.domain().alphabet(), Some(2));
     assert_eq!(threshold.sample(1, 0, 0).symbols, [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);
@@ -93,7 +94,7 @@ fn labels_stay_with_their_pictures() {
     let mut file = vec![0, 0, 8, 1, 0, 0, 0, 50];
     file.extend(0..50u8);
     let labels = write(folder.path(), "labels", &file);
-    let examples = Examples::open(&[path.clone()], Some(&labels), &PLAIN).unwrap();
+    let examples = Examples::open(std::slice::from_ref(&path), Some(&labels), &PLAIN).unwrap();
     assert_eq!(examples.classes(), 50);
     for batch in [examples.sample(30, 0, 0), examples.held_out()] {
         for (picture, class) in batch.symbols.chunks(12).zip(&batch.classes) {
