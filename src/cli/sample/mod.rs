@@ -118,8 +118,8 @@ fn examples(args: &Args, network: &GridNetwork, path: &Path) -> Result<Set, Faul
 /// The bytes of a PNG of pictures drawn from a network, of all its classes in turn.
 #[cfg(feature = "torch")]
 pub fn grid(network: &GridNetwork, count: usize) -> Result<Vec<u8>, Fault> {
-    let turns: Option<Vec<u32>> = network.classes().map(|known| (0..count).map(|i| i as u32 % known).collect());
-    let turns = turns.unwrap_or_default();
+    let turns = network.classes().map(|known| (0..count).map(|i| i as u32 % known).collect());
+    let turns: Vec<u32> = turns.unwrap_or_default();
     let length = network.symbols();
     let draw = Draw { count, length, seed: 1, temperature: None, classes: &turns, given: &[], kept: 0 };
     let drawn = sets::sample(network, &draw, &());

@@ -36,16 +36,16 @@ pub struct Watch<'a> {
     shown: Option<Shown<'a>>,
 }
 
+/// What is done with the weights of a step.
+type Show<'a> = &'a dyn Fn(u64, &Plan, &[f32]) -> Result<(), TrainError>;
+
 /// Called at some steps with the weights.
 pub struct Shown<'a> {
     /// The steps.
     pub steps: Vec<u64>,
     /// What is done with them.
-    pub show: &'a Show<'a>,
+    pub show: Show<'a>,
 }
-
-/// Takes a step, the plan and the weights.
-pub type Show<'a> = dyn Fn(u64, &Plan, &[f32]) -> Result<(), TrainError> + 'a;
 
 impl<'a> Watch<'a> {
     /// Watches the training that goes on from `checkpoint`.

@@ -167,11 +167,11 @@ fn steps_take_variants_in_turn_and_weights_stay_with_their_pixels() {
         first += part.len();
         let columns = if part.bias { 1 } else { *part.shape.last().unwrap() as usize };
         // Parts: weights and bias of two hidden layers, of the outputs, and of the direct connections.
-        let (rows, columns_too) = (i >= 4, i == 0 || i == 6);
+        let (has_pixel_rows, has_pixel_columns) = (i >= 4, i == 0 || i == 6);
         moved.extend((0..old.len()).map(|at| {
             let (r, c) = (at / columns, at % columns);
-            let r = if rows { from(r) } else { r };
-            let c = if columns_too { from(c) } else { c };
+            let r = if has_pixel_rows { from(r) } else { r };
+            let c = if has_pixel_columns { from(c) } else { c };
             old[r * columns + c]
         }));
     }
