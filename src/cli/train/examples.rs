@@ -35,8 +35,8 @@ pub struct Args {
 
 #[derive(Debug, clap::Args)]
 struct Options {
-    /// An IDX file (also gzipped), a PNG, BMP or PNM, a folder of them, or texts; may be given more than once. One picture in
-    /// twenty, or the last tenth of each text, is kept apart for validation
+    /// An IDX file (also gzipped), a PNG, BMP, PNM, WebP or TIFF, a folder of them, or texts; may be given more than once. One
+    /// picture in twenty, or the last tenth of each text, is kept apart for validation
     #[arg(long, value_name = "FILE|DIR", required = true, num_args = 1..)]
     data: Vec<PathBuf>,
     #[command(flatten)]
@@ -46,7 +46,7 @@ struct Options {
     /// Draw pictures after 0, 1, 3, 9 and 20 passes over the examples: MODEL.epoch-0.png and so on
     #[arg(long)]
     samples: bool,
-    /// The class of each picture: an IDX file of one dimension (also gzipped)
+    /// The class of each picture: an IDX file of one dimension (also gzipped), or numbers in a text
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
 }
@@ -171,6 +171,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     };
     let examples = Examples::open(&options.data, options.labels.as_deref(), &reading);
     let examples = examples.map_err(|e| Fault::Error(e.to_string()))?;
+    examples.warnings().iter().for_each(|text| report::note(global.quiet, text));
     let network = match (&resumed, &common.resume) {
         (Some(checkpoint), Some(path)) => checkpoint.grid(path, family.name)?,
         _ => {

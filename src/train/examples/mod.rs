@@ -4,6 +4,7 @@
 //! step alone, not on names, folders, threads or the time.
 
 mod draws;
+mod files;
 mod pictures;
 #[cfg(test)]
 mod tests;
@@ -11,14 +12,14 @@ mod text;
 
 pub use draws::Draws;
 
-use super::data::{File, walk};
+use super::data::File;
 use super::grid::Batch;
 use crate::media::Limits;
-use crate::media::set::{self, SetError};
+use crate::media::set::SetError;
 use crate::spec::Domain;
+use files::Contents;
 use pictures::Pictures;
 use serde::{Deserialize, Serialize};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use text::Text;
@@ -87,6 +88,7 @@ pub struct Examples {
     fingerprint: [u8; 16],
     files: Vec<File>,
     folders: Vec<String>,
+    warnings: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -100,38 +102,20 @@ const VALIDATION: usize = 2000;
 /// Bytes of a file, unpacked.
 const LIMITS: Limits = Limits { max_bytes: 1 << 32 };
 
-/// Whether a file is a text: it has no zero byte and neither the endings nor the first bytes of other files.
-fn is_text(path: &Path, bytes: &[u8]) -> bool {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    ending.is_some_and(|e| ["txt", "md", "csv", "json", "xml", "html", "rs", "py", "c"].contains(&e.as_str()))
-        || set::pictures_of(bytes, None, &LIMITS).is_err() && !bytes.contains(&0) && !bytes.starts_with(&[0x1f, 0x8b])
-}
-
 impl Examples {
-    /// Reads files, and folders with what is below them; `labels` is an IDX file with the class of each picture, in the order
-    /// of the pictures.
+    /// Reads files, and folders with what is below them; `labels` is an IDX file, or a text, with the class of each picture,
+    /// in the order of the pictures.
     ///
     /// # Errors
     /// What cannot be read, holds no examples, or does not go together.
     pub fn open(paths: &[PathBuf], labels: Option<&Path>, reading: &Reading) -> Result<Self, ExamplesError> {
-        let found = walk(paths).map_err(|error| ExamplesError::unfit(&paths[0], error.to_string()))?;
-        let (mut files, mut contents) = (Vec::new(), Vec::new());
-        for file in found {
-            let bytes = fs::read(&file.path).map_err(|error| ExamplesError::Read { path: file.path.clone(), error })?;
-            let hash = blake3::hash(&bytes).to_hex().to_string();
-            files.push(File { name: file.name, hash, held_out: false });
-            contents.push((file.path, bytes));
-        }
-        let Some((first, bytes)) = contents.first() else {
-            let what = "there is no file in it: name an IDX file, pictures of one size, a sheet with --tile, or texts";
-            return Err(ExamplesError::unfit(&paths[0], what));
-        };
-        let (domain, kind) = match is_text(first, bytes) {
-            true => {
+        let Contents { files: contents, pictures, names: files, warnings } = files::read(paths)?;
+        let (domain, kind) = match pictures {
+            false => {
                 let text = Text::new(&contents, reading.window)?;
                 (text.domain(), Kind::Text(text))
             }
-            false => {
+            true => {
                 let (domain, pictures) = Pictures::new(&contents, labels, reading)?;
                 (domain, Kind::Pictures(pictures))
             }
@@ -141,7 +125,7 @@ impl Examples {
             Kind::Text(text) => text.fingerprint(),
         };
         let folders = paths.iter().map(|path| super::data::folder_name(path)).collect();
-        Ok(Self { domain, kind, fingerprint, files, folders })
+        Ok(Self { domain, kind, fingerprint, files, folders, warnings })
     }
 
     /// What the network will be for.
@@ -205,6 +189,10 @@ impl Examples {
     /// The files.
     pub fn files(&self) -> &[File] {
         &self.files
+    }
+    /// What was passed over.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
     /// Names of the given files and folders.
     pub fn folders(&self) -> &[String] {

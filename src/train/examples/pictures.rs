@@ -3,13 +3,13 @@
 //! What must stay true: pictures that show the same are all trained on or all held out.
 
 use super::draws::drawn;
+use super::files::{Content, labels as labels_of};
 use super::{Binarize, ExamplesError, LIMITS, Reading, short};
 use crate::media::set::{self, SetError};
 use crate::spec::Domain;
 use crate::train::data::Random;
 use crate::train::grid::Batch;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// One in so many pictures is held out, but not more than [`super::VALIDATION`].
 const HELD_OUT: usize = 20;
@@ -32,14 +32,10 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    pub fn new(
-        files: &[(PathBuf, Vec<u8>)],
-        labels: Option<&Path>,
-        reading: &Reading,
-    ) -> Result<(Domain, Self), ExamplesError> {
+    pub fn new(files: &[Content], labels: Option<&Path>, reading: &Reading) -> Result<(Domain, Self), ExamplesError> {
         let fail = |path: &Path, error: SetError| ExamplesError::Set { path: path.to_owned(), error };
         let mut domain = None;
-        for (path, bytes) in files {
+        for Content { path, bytes } in files {
             let own = set::pictures_of(bytes, reading.tile, &LIMITS).map_err(|e| fail(path, e))?;
             domain = Some(match domain {
                 None => own,
@@ -52,11 +48,11 @@ impl Pictures {
         let own = Domain::Pictures { channels, height, width, alphabet };
         let each = own.symbols().expect("it has a size") as usize;
         let mut samples = Vec::new();
-        for (path, bytes) in files {
+        for Content { path, bytes } in files {
             let set = set::examples(bytes, &own, &LIMITS).map_err(|e| fail(path, e))?;
             samples.extend(set.symbols().iter().map(|s| *s as u8));
         }
-        let path = &files[0].0;
+        let path = &files[0].path;
         let count = samples.len() / each.max(1);
         if count == 0 {
             return Err(ExamplesError::unfit(path, "it holds no pictures"));
@@ -67,8 +63,7 @@ impl Pictures {
         let labels = match labels {
             None => Vec::new(),
             Some(path) => {
-                let bytes = fs::read(path).map_err(|error| ExamplesError::Read { path: path.to_owned(), error })?;
-                let labels = set::labels(&bytes, &LIMITS).map_err(|e| fail(path, e))?;
+                let labels = labels_of(path)?;
                 if labels.len() != count {
                     let what = format!("it has {} labels, and there are {count} pictures", labels.len());
                     return Err(ExamplesError::unfit(path, what));

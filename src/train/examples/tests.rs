@@ -1,5 +1,6 @@
 use super::draws::drawn;
 use super::*;
+use std::fs;
 
 const PLAIN: Reading = Reading { tile: None, binarize: None, window: 16 };
 
@@ -104,6 +105,28 @@ fn labels_stay_with_their_pictures() {
     fs::write(&labels, [&[0, 0, 8, 1, 0, 0, 0, 49][..], &file[8..57]].concat()).unwrap();
     let error = Examples::open(&[path], Some(&labels), &PLAIN).unwrap_err().to_string();
     assert!(error.contains("labels: it has 49 labels, and there are 50"), "{error}");
+}
+
+#[test]
+fn sheets_are_cut_and_folders_may_hold_other_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let sheet = image::RgbImage::from_fn(40, 24, |x, y| image::Rgb([x as u8, y as u8, (x * y) as u8]));
+    for name in ["a.webp", "b.png", "c.ppm", "d.tiff"] {
+        sheet.save(folder.path().join(name)).unwrap();
+    }
+    write(folder.path(), "labels.txt", b"1\n2\n3\n");
+    let reading = Reading { tile: Some((8, 8)), ..PLAIN };
+    let one = Examples::open(&[folder.path().join("a.webp")], None, &reading).unwrap();
+    assert_eq!(one.domain(), &Domain::Pictures { channels: 3, height: 8, width: 8, alphabet: 256 });
+    assert_eq!(one.train() + one.held_out().count as u64, 15);
+    let all = Examples::open(&[folder.path().to_owned()], None, &reading).unwrap();
+    assert_eq!((all.train() + all.held_out().count as u64, all.files().len()), (60, 4), "{:?}", all.warnings());
+    assert!(all.warnings().len() == 1 && all.warnings()[0].contains("labels.txt"), "{:?}", all.warnings());
+    let labels = write(folder.path(), "labels.txt", "7 ".repeat(15).as_bytes());
+    assert_eq!(Examples::open(&[folder.path().join("b.png")], Some(&labels), &reading).unwrap().classes(), 8);
+    let named = [folder.path().join("b.png"), labels];
+    let error = Examples::open(&named, None, &reading).unwrap_err().to_string();
+    assert!(error.contains("labels.txt: it is a text; the other files"), "{error}");
 }
 
 #[test]

@@ -2,12 +2,12 @@
 //!
 //! What must stay true: a character that occurs in no part that is trained on is the escape symbol.
 
+use super::files::Content;
 use super::{ExamplesError, short};
 use crate::media::set;
 use crate::spec::Domain;
 use crate::train::data::Random;
 use crate::train::grid::Batch;
-use std::path::PathBuf;
 
 /// The last part of each text that is held out: one in so many bytes.
 const HELD_OUT: usize = 10;
@@ -26,10 +26,10 @@ pub struct Text {
 }
 
 impl Text {
-    pub fn new(files: &[(PathBuf, Vec<u8>)], window: u32) -> Result<Self, ExamplesError> {
+    pub fn new(files: &[Content], window: u32) -> Result<Self, ExamplesError> {
         let mut hasher = blake3::Hasher::new();
         let (mut train, mut held_out): (Vec<&[u8]>, Vec<&[u8]>) = (Vec::new(), Vec::new());
-        for (_, bytes) in files {
+        for Content { bytes, .. } in files {
             hasher.update(blake3::hash(bytes).as_bytes());
             let (first, last) = bytes.split_at(bytes.len() - bytes.len() / HELD_OUT);
             train.push(first);
@@ -38,7 +38,7 @@ impl Text {
         let longest = train.iter().map(|t| t.len()).max().unwrap_or(0);
         let window = longest.min(window as usize);
         if window < 2 {
-            return Err(ExamplesError::unfit(&files[0].0, "the text is too short to train on"));
+            return Err(ExamplesError::unfit(&files[0].path, "the text is too short to train on"));
         }
         let Domain::Text { characters, .. } = set::text_of(train.iter().copied(), SEGMENT) else {
             unreachable!("text_of speaks of texts");
