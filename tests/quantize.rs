@@ -52,5 +52,5 @@ fn what_is_no_set_of_weights_is_refused() {
     };
     run("corpora/calibration", "w.safetensors");
     std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/models/photo.safetensors"), &weights).unwrap();
-    run("models", "calibrate");
+    run("src", "calibrate");
 }

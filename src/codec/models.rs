@@ -154,15 +154,16 @@ impl Models {
         }
         let program = match BUILT_IN.iter().find(|model| model.id() == id) {
             Some(model) => model.program().ok(),
-            None => self.programs().find(|program| program.id() == id && *program.domain() == Domain::Photographs),
+            None => self.by_id(id),
         };
+        let program = program.filter(|program| *program.domain() == Domain::Photographs);
         let program = program.ok_or_else(|| ModelError::Missing { id, looked: self.places.clone() })?;
         Ok(self.network(program))
     }
 
     /// The network on a grid with this identity.
     pub fn find_grid(&self, id: ModelId) -> Result<Arc<GridNetwork>, ModelError> {
-        let program = self.programs().find(|program| program.id() == id && *program.domain() != Domain::Photographs);
+        let program = self.by_id(id).filter(|program| *program.domain() != Domain::Photographs);
         self.grid(program.ok_or_else(|| ModelError::Missing { id, looked: self.places.clone() })?)
     }
 
@@ -177,8 +178,16 @@ impl Models {
     pub fn name_of(&self, id: ModelId) -> Option<String> {
         match BUILT_IN.iter().find(|model| model.id() == id) {
             Some(model) => Some(model.name.to_owned()),
-            None => self.programs().find(|program| program.id() == id).map(|program| program.name().to_owned()),
+            None => self.by_id(id).map(|program| program.name().to_owned()),
         }
+    }
+
+    /// The program with this identity in a file: only one whose bytes have it is taken apart, so that other models take no
+    /// memory.
+    fn by_id(&self, id: ModelId) -> Option<Arc<Program>> {
+        let paths = self.places.iter().filter_map(Place::path).flat_map(files);
+        let bytes = paths.filter_map(|path| read(&path).ok()).find(|bytes| ModelId::of(bytes) == id)?;
+        Program::from_bytes(&bytes).ok().map(Arc::new)
     }
 
     /// The network of a program on a grid: the one that is there already, or a new one.
@@ -257,12 +266,16 @@ pub(super) fn fits(program: &Program, channels: u8) -> bool {
 }
 
 fn load(place: &Place, path: PathBuf) -> Found {
-    let read = || match std::fs::metadata(&path).map_err(|e| e.to_string())?.len() {
-        0..=MAX_FILE => std::fs::read(&path).map_err(|e| e.to_string()),
-        _ => Err("larger than any model file".to_owned()),
-    };
-    let program = read().and_then(|bytes| Program::from_bytes(&bytes).map(Arc::new).map_err(|e| e.to_string()));
+    let program = read(&path).and_then(|bytes| Program::from_bytes(&bytes).map(Arc::new).map_err(|e| e.to_string()));
     Found { place: place.clone(), path: Some(path), program }
+}
+
+/// The bytes of a model file.
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    match std::fs::metadata(path).map_err(|e| e.to_string())?.len() {
+        0..=MAX_FILE => std::fs::read(path).map_err(|e| e.to_string()),
+        _ => Err("larger than any model file".to_owned()),
+    }
 }
 
 /// The model files of a place: the file itself, or those in the folder, in the order of their names.
