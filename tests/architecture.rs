@@ -46,6 +46,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("bincode", &["train/"]),
     ("libz_sys", &["media/image/zlib.rs"]),
     ("clap", &["cli/"]),
+    ("claxon", &["media/audio/flac.rs"]),
     ("indicatif", &["cli/"]),
     ("ctrlc", &["cli/"]),
     ("safetensors", &["quantize/", "train/"]),

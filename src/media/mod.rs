@@ -4,6 +4,7 @@
 //! before it reports a split; the one exception, which the caller has to ask for and which the result names, is
 //! [`Options::pixels`].
 
+pub mod audio;
 pub mod image;
 pub mod set;
 
