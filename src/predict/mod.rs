@@ -4,6 +4,7 @@
 //! with every change that gives other probabilities, so that a decoder either has the very same part or refuses the stream.
 
 pub mod adjust;
+pub mod audio;
 pub mod bytes;
 
 /// An adaptive part as streams name it.
@@ -16,4 +17,4 @@ pub struct Part {
 }
 
 /// All parts that this build can decode.
-pub const PARTS: &[Part] = &[adjust::PART, bytes::PART];
+pub const PARTS: &[Part] = &[adjust::PART, audio::PART, bytes::PART];

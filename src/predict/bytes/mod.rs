@@ -12,8 +12,8 @@
 
 mod contexts;
 mod history;
-mod logistic;
-mod maps;
+pub(super) mod logistic;
+pub(super) mod maps;
 mod matcher;
 mod mixer;
 mod model;

@@ -1,0 +1,32 @@
+//! How much is computed for a sample, at each level of effort.
+//!
+//! What must stay true: a stream names its profile by number, so a change of any figure here raises the part's version.
+
+use super::ols::Setting;
+use super::predictor::Profile;
+
+const fn ols(keep: f64, ridge: f64, every: usize) -> Setting {
+    Setting { keep, ridge, every }
+}
+
+/// The profiles, fastest first.
+pub const PROFILES: [Profile; 3] = [
+    Profile {
+        alone: 16,
+        paired: [8, 8],
+        ols: [ols(0.998, 25.0, 16), ols(0.998, 1.0, 16)],
+        cascade: &[(256, 0.036), (16, 0.072)],
+    },
+    Profile {
+        alone: 32,
+        paired: [16, 16],
+        ols: [ols(0.998, 25.0, 8), ols(0.998, 1.0, 8)],
+        cascade: &[(1024, 0.036), (256, 0.036), (32, 0.072), (16, 0.072)],
+    },
+    Profile {
+        alone: 32,
+        paired: [24, 24],
+        ols: [ols(0.998, 25.0, 2), ols(0.998, 1.0, 2)],
+        cascade: &[(2048, 0.036), (512, 0.036), (256, 0.036), (32, 0.072), (16, 0.072)],
+    },
+];

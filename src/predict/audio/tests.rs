@@ -1,0 +1,87 @@
+use super::*;
+use proptest::prelude::*;
+
+/// Encodes, compares with the meter, decodes.
+fn round_trip(samples: &[i32], shape: Shape, profile: usize) -> usize {
+    let code = encode(samples, shape, profile);
+    let bits = measure(samples, shape, profile).ceil_bits() as usize;
+    assert!(code.len() * 8 <= bits + 40, "{} {bits}", code.len() * 8);
+    assert_eq!(decode(&code, samples.len() / shape.channels, shape).unwrap(), samples);
+    code.len()
+}
+
+/// Signals that something could go wrong with, of `n` samples within `bits`.
+fn signals(n: usize, bits: u32) -> Vec<(&'static str, Vec<i32>)> {
+    let (low, high) = ((-1i64 << (bits - 1)) as i32, ((1i64 << (bits - 1)) - 1) as i32);
+    let mut seed = 1u64;
+    let mut noise = || {
+        seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        ((seed >> 32) as i32) >> (32 - bits)
+    };
+    vec![
+        ("silence", vec![0; n]),
+        ("the lowest value", vec![low; n]),
+        ("a square wave", (0..n).map(|i| if i / 50 % 2 == 0 { low } else { high }).collect()),
+        ("alternating extremes", (0..n).map(|i| if i % 2 == 0 { low } else { high }).collect()),
+        ("noise", (0..n).map(|_| noise()).collect()),
+        ("an impulse", (0..n).map(|i| if i == n / 2 { high } else { 0 }).collect()),
+        ("a ramp", (0..n).map(|i| (i as i64 * i64::from(high) / n as i64) as i32).collect()),
+        ("silence, then noise", (0..n).map(|i| if i < n / 2 { 0 } else { noise() }).collect()),
+    ]
+}
+
+#[test]
+fn every_signal_comes_back_and_none_grows_much() {
+    for bits in [8, 16, 24, 32] {
+        for (name, samples) in signals(1500, bits) {
+            for (profile, channels) in [(0, 1), (1, 2), (2, 3)] {
+                let bytes = round_trip(&samples, Shape { channels, bits }, profile);
+                let most = samples.len() * bits as usize / 8;
+                assert!(bytes < most + most / 8 + 60, "{name}, {bits} bits: {bytes} of {most}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_predictable_is_small() {
+    let shape = Shape { channels: 1, bits: 16 };
+    let of = |samples: Vec<i32>| round_trip(&samples, shape, 1);
+    assert!(of(vec![0; 20000]) < 100);
+    // A resonance that nothing excites: x(t) = 1.9 x(t-1) - 0.95 x(t-2), rounded.
+    let mut wave = vec![9000i32, 9000];
+    for i in 2..20000 {
+        let next = (1900 * wave[i - 1] - 999 * wave[i - 2]).div_euclid(1000);
+        wave.push(next);
+    }
+    assert!(of(wave) < 20000 * 2 / 4);
+    // Two equal channels cost what one does; unused bits cost nothing.
+    let noise: Vec<i32> = signals(4000, 12).swap_remove(4).1;
+    let one = of(noise.clone());
+    let twice: Vec<i32> = noise.iter().flat_map(|s| [*s, *s]).collect();
+    assert!(round_trip(&twice, Shape { channels: 2, bits: 16 }, 1) < one + one / 20);
+    assert!(of(noise.iter().map(|s| s << 4).collect()) < one + one / 100);
+}
+
+proptest! {
+    #[test]
+    fn damage_never_panics(code in prop::collection::vec(any::<u8>(), 0..300), channels in 1usize..9, bits in 8u32..33) {
+        let _ = decode(&code, 200, Shape { channels, bits });
+    }
+
+    #[test]
+    fn any_samples_come_back(samples in prop::collection::vec(any::<i32>(), 0..60), bits in 8u32..33, profile in 0usize..3) {
+        let samples: Vec<i32> = samples.iter().map(|s| s >> (32 - bits)).collect();
+        round_trip(&samples, Shape { channels: 1, bits }, profile);
+    }
+}
+
+#[test]
+fn lanes_add_in_their_order() {
+    let x: Vec<f32> = (0..48).map(|i| 1.0 / (1 + i) as f32).collect();
+    let w: Vec<f32> = (0..48).map(|i| (i * i % 17) as f32 - 8.0).collect();
+    let lane = |l: usize| (0..3).fold(0.0, |sum, k| sum + x[16 * k + l] * w[16 * k + l]);
+    let eight = |l: usize| lane(l) + lane(l + 8);
+    let four = |l: usize| eight(l) + eight(l + 4);
+    assert_eq!(lanes::dot32(&x, &w).to_bits(), ((four(0) + four(2)) + (four(1) + four(3))).to_bits());
+}
