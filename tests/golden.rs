@@ -111,6 +111,7 @@ fn good_streams_use_everything() {
             Content::Bands { .. } => "bands",
             Content::Rows { .. } => "rows",
             Content::Set { .. } => "set",
+            Content::Sound { .. } => "sound",
         };
         for chunk in &header.chunks {
             let role = match chunk.role {

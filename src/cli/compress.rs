@@ -122,8 +122,8 @@ fn one(
     Ok(())
 }
 
-/// Bits a sample, where a network coded them.
+/// Bits a sample, where samples were coded as such.
 fn bits_per_sample(summary: &Summary) -> Option<f64> {
-    let samples = summary.samples.filter(|_| summary.coding == Coding::Network)?;
+    let samples = summary.samples.filter(|_| matches!(summary.coding, Coding::Network | Coding::Samples))?;
     Some(summary.cost.to_f64() / samples as f64)
 }

@@ -9,6 +9,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use surprisal::codec::{self, Coding, Inspection};
 use surprisal::container::{Content, Role, VERSION};
+use surprisal::media::audio::SampleFormat;
 
 /// Show what .srp streams hold, without decoding them
 #[derive(Debug, clap::Args)]
@@ -40,7 +41,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     Ok(worst.max(done))
 }
 
-const CODINGS: [Coding; 3] = [Coding::Stored, Coding::Bytes, Coding::Network];
+const CODINGS: [Coding; 4] = [Coding::Stored, Coding::Bytes, Coding::Network, Coding::Samples];
 
 /// Number of chunks of a role and coding, their bytes, and the bytes that they decode to.
 fn totals(seen: &Inspection, role: Role, coding: Coding) -> (usize, u64, u64) {
@@ -59,6 +60,15 @@ fn content(seen: &Inspection) -> (&'static str, Option<(u32, u32, u8)>) {
         Content::Bands { width, height, channels } => ("picture in bands", Some((width, height, channels))),
         Content::Rows { width, height, channels } => ("picture in rows", Some((width, height, channels))),
         Content::Set { .. } => ("set of examples", None),
+        Content::Sound { .. } => ("sound", None),
+    }
+}
+
+/// Frames a second, channels and format.
+fn sound(seen: &Inspection) -> Option<(u32, u8, SampleFormat)> {
+    match seen.header.content {
+        Content::Sound { rate, channels, format, .. } => Some((rate, channels, format)),
+        _ => None,
     }
 }
 
@@ -83,8 +93,10 @@ fn record(name: &str, length: usize, seen: &Inspection) -> Value {
         "content": kind,
         "width": shape.map(|s| s.0),
         "height": shape.map(|s| s.1),
-        "channels": shape.map(|s| s.2),
-        "symbols": header.content.samples(),
+        "channels": shape.map(|s| s.2).or(sound(seen).map(|s| s.1)),
+        "symbols": header.samples(),
+        "rate": sound(seen).map(|s| s.0),
+        "sample_format": sound(seen).map(|s| s.2.name()),
         "content_chunks": group(Role::Content),
         "recipe_chunks": group(Role::Recipe),
         "adaptation_bytes": header.adaptation().map(|(_, chunk)| chunk.coded),
@@ -122,6 +134,10 @@ fn text(name: &str, length: usize, seen: &Inspection) -> String {
     let shape = shape.map(|(w, h, c)| format!(", {w} x {h}, {c} channels")).unwrap_or_default();
     let shape = match header.content {
         Content::Set { symbols, lanes, .. } => format!(", {symbols} symbols, {lanes} examples side by side"),
+        Content::Sound { rate, segment, channels, format } => {
+            let frames = header.samples().unwrap_or_default() / u64::from(channels);
+            format!(", {frames} frames at {rate} Hz, {channels} channels, {}, in segments of {segment}", format.name())
+        }
         _ => shape,
     };
     row("content", format!("{kind}{shape}"));

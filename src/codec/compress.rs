@@ -43,7 +43,7 @@ pub struct Summary {
     pub coding: Coding,
     /// Name of the file's medium, if it was split.
     pub medium: Option<&'static str>,
-    /// Number of samples, if the content is a picture.
+    /// Number of samples, if the content is a picture or sound.
     pub samples: Option<u64>,
     /// Code length of all chunks: content and recipe, without the header.
     pub cost: Bits,
@@ -139,6 +139,7 @@ fn with_plan<T>(
             media::Content::Rows { bytes, stride, unit } => {
                 Samples::Rows(bytes, Hint { record: *stride, pixel: *unit })
             }
+            media::Content::Pcm(pcm) => Samples::Sound(pcm),
         };
         source = Some(Source {
             medium: container::Medium { id: split.medium as u8, version: u32::from(split.medium.format().version) },
@@ -174,7 +175,7 @@ fn with_plan<T>(
         length: file.bytes.len() as u64,
         coding: main_coding(&plan),
         medium,
-        samples: plan.header.content.samples(),
+        samples: plan.header.samples(),
         cost: plan.cost(),
         chunks: plan.pieces.len(),
         overhead: container::overhead(&plan.header) as u64,
@@ -200,7 +201,7 @@ fn joined(split: &media::Split, limits: &Limits) -> Result<(u64, [u8; container:
 fn main_coding(plan: &Plan) -> Coding {
     let bytes = |coding| plan.pieces.iter().filter(|p| p.coding == coding).map(|p| p.decoded).sum::<usize>();
     let stored = bytes(Coding::Stored);
-    let others = [Coding::Bytes, Coding::Network].into_iter().map(|coding| (bytes(coding), coding));
+    let others = [Coding::Bytes, Coding::Network, Coding::Samples].into_iter().map(|coding| (bytes(coding), coding));
     others
         .max_by_key(|(bytes, _)| *bytes)
         .filter(|(bytes, _)| *bytes > stored)

@@ -9,7 +9,7 @@ use crate::container::{Coding, Content, Header, Medium};
 use crate::media;
 use crate::media::image::Picture;
 use crate::media::set;
-use crate::predict::bytes;
+use crate::predict::{audio, bytes};
 
 /// Restores the file of a stream, or says why not. `limit` bounds the bytes that are allocated for what the stream
 /// declares, before they are.
@@ -67,6 +67,10 @@ pub(super) fn supported(header: &Header) -> Result<Option<media::Medium>, Decode
     let uses_bytes = header.chunks.iter().any(|c| c.coding == Coding::Bytes);
     if uses_bytes && !header.parts.contains(&parts::adaptive(bytes::PART)) {
         return Err(DecodeError::Inconsistent("the byte model is used and not named"));
+    }
+    let uses_samples = header.chunks.iter().any(|c| c.coding == Coding::Samples);
+    if uses_samples && !header.parts.contains(&parts::adaptive(audio::PART)) {
+        return Err(DecodeError::Inconsistent("samples are predicted and the part is not named"));
     }
     if header.chunks.iter().any(|c| c.coding == Coding::Bytes && c.decoded > bytes::SEGMENT as u64) {
         return Err(DecodeError::Inconsistent("a segment is longer than segments are"));

@@ -15,20 +15,22 @@ pub struct Level {
     pub fit: Fit,
     /// Whether `predict::adjust` corrects it while it codes: smaller streams, and a little slower both ways.
     pub adjust: bool,
+    /// Which of `predict::audio::PROFILES` codes sound.
+    pub sound: usize,
 }
 
 /// Levels 1 to 9: none takes less time than the one before it, or codes photographs worse. Where there are fewer points than
 /// levels, neighbours are the same point.
 const LEVELS: [Level; 9] = [
-    Level { model: "fast", fit: Fit::NONE, adjust: false },
-    Level { model: "fast", fit: Fit::CHEAP, adjust: false },
-    Level { model: "photo", fit: Fit::NONE, adjust: false },
-    Level { model: "photo", fit: Fit::CHEAP, adjust: false },
-    Level { model: "photo", fit: Fit::CHEAP, adjust: false },
-    Level { model: "photo", fit: Fit::CHEAP, adjust: true },
-    Level { model: "large", fit: Fit::MEDIUM, adjust: true },
-    Level { model: "large", fit: Fit::THOROUGH, adjust: true },
-    Level { model: "large", fit: Fit::THOROUGH, adjust: true },
+    Level { model: "fast", fit: Fit::NONE, adjust: false, sound: 0 },
+    Level { model: "fast", fit: Fit::CHEAP, adjust: false, sound: 0 },
+    Level { model: "photo", fit: Fit::NONE, adjust: false, sound: 1 },
+    Level { model: "photo", fit: Fit::CHEAP, adjust: false, sound: 1 },
+    Level { model: "photo", fit: Fit::CHEAP, adjust: false, sound: 1 },
+    Level { model: "photo", fit: Fit::CHEAP, adjust: true, sound: 1 },
+    Level { model: "large", fit: Fit::MEDIUM, adjust: true, sound: 2 },
+    Level { model: "large", fit: Fit::THOROUGH, adjust: true, sound: 2 },
+    Level { model: "large", fit: Fit::THOROUGH, adjust: true, sound: 2 },
 ];
 
 /// An effort level.
@@ -93,7 +95,10 @@ impl fmt::Display for Level {
         if self.fit.steps > 0 {
             write!(f, ", adapted to each picture in up to {} steps", self.fit.steps)?;
         }
-        if self.adjust { write!(f, ", corrected by what was coded before") } else { Ok(()) }
+        if self.adjust {
+            write!(f, ", corrected by what was coded before")?;
+        }
+        write!(f, "; sound by {}", ["short filters", "long filters", "long filters, solved often"][self.sound])
     }
 }
 

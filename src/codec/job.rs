@@ -10,12 +10,13 @@ use super::lockstep::Coded;
 use super::models::{Models, fits};
 use super::parts;
 use super::pieces::{byte_hint, row_hint};
-use super::{Progress, sets};
+use super::{Progress, sets, sound};
 use crate::adapt;
 use crate::container::{self, Chunk, Coding, Content, Hint, Opened, Role};
 use crate::engine::grid::GridNetwork;
 use crate::engine::{ModelId, Network, Runner};
 use crate::entropy::Damaged;
+use crate::media::audio::Pcm;
 use crate::media::image::Picture;
 use crate::media::{self, Limits};
 use crate::predict::{adjust, bytes};
@@ -113,6 +114,12 @@ impl<'a> Job<'a> {
     fn bytes(&self, index: usize, entry: &Chunk, coded: &[u8], hint: Hint, out: &mut [u8]) -> Result<(), DecodeError> {
         match entry.coding {
             Coding::Stored => out.copy_from_slice(coded),
+            Coding::Samples => {
+                let Content::Sound { channels, format, .. } = self.opened.header.content else {
+                    return Err(DecodeError::Inconsistent("a chunk of samples that is no sound"));
+                };
+                sound::decode(coded, format, channels, out).map_err(|_| self.damaged(index))?;
+            }
             _ => {
                 let decoded = bytes::decode(coded, out.len(), byte_hint(hint)).map_err(|_| self.damaged(index))?;
                 out.copy_from_slice(&decoded);
@@ -167,6 +174,9 @@ impl<'a> Job<'a> {
             Content::Rows { width, height, channels } => {
                 let samples = self.segments(Role::Content)?;
                 Ok(media::Content::Picture(Picture { width, height, channels, samples }))
+            }
+            Content::Sound { rate, channels, format, .. } => {
+                Ok(media::Content::Pcm(Pcm { channels, rate, format, bytes: self.segments(Role::Content)? }))
             }
             Content::Bands { .. } => Ok(media::Content::Picture(self.bands()?.decode()?)),
             Content::Set { .. } => Err(DecodeError::Inconsistent("a set of a medium that is not for sets")),

@@ -26,6 +26,7 @@ mod plan;
 mod progress;
 pub mod sets;
 pub mod signature;
+mod sound;
 mod walk;
 
 pub use crate::adapt::Fit;

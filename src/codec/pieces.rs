@@ -6,11 +6,13 @@
 use super::bands::{self, Band, Model, Source};
 use super::error::CompressError;
 use super::progress::Progress;
+use super::sound;
 use crate::container::{Coding, Hint};
 use crate::engine::device::{DeviceError, Interval};
 use crate::engine::{Network, Runner};
 use crate::entropy::Bits;
 use crate::media::image::Picture;
+use crate::media::audio::Pcm;
 use crate::predict::bytes;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -106,6 +108,36 @@ pub(super) fn segments<'a>(
         return data.chunks(bytes::SEGMENT).enumerate().map(code).collect();
     }
     data.par_chunks(bytes::SEGMENT).enumerate().map(code).collect()
+}
+
+/// Codes sound in segments of so many frames, in parallel, by the profile of this number. A segment that does not become
+/// smaller is stored.
+pub(super) fn sound<'a>(
+    pcm: &'a Pcm,
+    segment: u32,
+    profile: usize,
+    mode: Mode,
+    progress: &dyn Progress,
+) -> Result<Vec<Piece<'a>>, CompressError> {
+    let code = |(index, data): (usize, &'a [u8])| {
+        let coded = match mode {
+            Mode::Write { .. } => Coded::written(Coding::Samples, sound::encode(data, pcm.format, pcm.channels, profile)),
+            Mode::Measure => Coded::measured(Coding::Samples, sound::measure(data, pcm.format, pcm.channels, profile)),
+        };
+        let check = |coded: &Coded| {
+            let mut back = vec![0; data.len()];
+            sound::decode(&coded.bytes, pcm.format, pcm.channels, &mut back).is_ok() && back == data
+        };
+        let piece = smallest(data, Some(coded), check, mode);
+        progress.advance(data.len() as u64);
+        piece.ok_or(CompressError::Verification { piece: index })
+    };
+    progress.begin(pcm.bytes.len() as u64);
+    let segments: Vec<_> = pcm.bytes.chunks(segment as usize * pcm.frame()).enumerate().collect();
+    if segments.len() == 1 {
+        return segments.into_iter().map(code).collect();
+    }
+    segments.into_par_iter().map(code).collect()
 }
 
 /// Codes the bands of a picture, in parallel: each by the network, by the byte model where that looks better, or stored. A

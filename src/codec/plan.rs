@@ -11,11 +11,13 @@ use super::models::Models;
 use super::parts;
 use super::pieces::{self, Mode, Piece, row_hint};
 use super::progress::Progress;
+use super::sound;
 use crate::container::{self, Chunk, Coding, Content, Header, Hint, Medium, Part, Role};
 use crate::engine::{Network, Runner};
 use crate::entropy::Bits;
 use crate::media::image::Picture;
-use crate::predict::{adjust, bytes};
+use crate::media::audio::Pcm;
+use crate::predict::{adjust, audio, bytes};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -33,6 +35,7 @@ pub(super) struct Source<'a> {
 pub(super) enum Samples<'a> {
     Picture(&'a Picture),
     Rows(&'a [u8], Hint),
+    Sound(&'a Pcm),
 }
 
 /// An adaptation of the network, and the content.
@@ -64,6 +67,9 @@ impl<'a> Plan<'a> {
         }
         if uses(Coding::Network) && file.level.adjust {
             parts.push(parts::adaptive(adjust::PART));
+        }
+        if uses(Coding::Samples) {
+            parts.push(parts::adaptive(audio::PART));
         }
         parts.sort();
         let model = if uses(Coding::Network) { file.network.map(|n| n.program().id().0) } else { None };
@@ -146,6 +152,13 @@ fn of_medium<'a>(
         Samples::Rows(bytes, hint) => {
             let pieces = pieces::segments(bytes, hint, mode, progress)?;
             return Ok(Plan::new(file, Some(source), Content::Bytes(hint), recipe()?, (None, pieces)));
+        }
+        Samples::Sound(pcm) => {
+            let segment = sound::segment(pcm.rate);
+            let pieces = pieces::sound(pcm, segment, file.level.sound, mode, progress)?;
+            let (rate, channels, format) = (pcm.rate, pcm.channels, pcm.format);
+            let content = Content::Sound { rate, segment, channels, format };
+            return Ok(Plan::new(file, Some(source), content, recipe()?, (None, pieces)));
         }
         Samples::Picture(picture) => picture,
     };

@@ -11,6 +11,8 @@ pub enum Coding {
     Bytes,
     /// By the network that the header names.
     Network,
+    /// Samples of sound, by `predict::audio`.
+    Samples,
 }
 
 impl Coding {
@@ -20,6 +22,7 @@ impl Coding {
             Self::Stored => "stored",
             Self::Bytes => "bytes",
             Self::Network => "network",
+            Self::Samples => "samples",
         }
     }
 }
@@ -63,6 +66,7 @@ impl Chunk {
             Coding::Stored => 0,
             Coding::Bytes => 1,
             Coding::Network => 2,
+            Coding::Samples => 3,
         };
         w.u8(coding
             | match self.role {
@@ -89,7 +93,7 @@ impl Chunk {
             0 => Coding::Stored,
             1 => Coding::Bytes,
             2 => Coding::Network,
-            _ => return Err(WireError::OutOfRange("the tag of a chunk")),
+            _ => Coding::Samples,
         };
         let decoded = r.uint()?;
         if decoded == 0 {

@@ -1,7 +1,8 @@
 //! The header: what a stream holds, what a decoder needs for it, and where its chunks lie.
 
 use super::chunk::{Chunk, Coding, Role};
-use super::{CHECKSUM_BYTES, MAX_ADAPTATION, MAX_LANES, StreamError};
+use super::{CHECKSUM_BYTES, MAX_ADAPTATION, MAX_LANES, MAX_SEGMENT, StreamError};
+use crate::media::audio::SampleFormat;
 use crate::wire::{Reader, WireError, Writer};
 
 /// Bits of the flags byte.
@@ -72,13 +73,24 @@ pub enum Content {
         /// Bytes of a symbol in what chunks decode to: 1, or 2 (lowest first) if the alphabet has more than 256 values.
         bytes: u8,
     },
+    /// Frames of sound as the file holds them, cut into segments: one chunk each.
+    Sound {
+        /// Frames a second, as the file says.
+        rate: u32,
+        /// Frames of a segment; the last may have fewer. At least 1, at most [`MAX_SEGMENT`].
+        segment: u32,
+        /// 1 to 8.
+        channels: u8,
+        /// How a sample stands.
+        format: SampleFormat,
+    },
 }
 
 impl Content {
-    /// Number of samples of a picture, or of symbols of a set; `None` for bytes.
+    /// Number of samples of a picture, or of symbols of a set; `None` for what only the chunks say.
     pub fn samples(&self) -> Option<u64> {
         match *self {
-            Self::Bytes(_) => None,
+            Self::Bytes(_) | Self::Sound { .. } => None,
             Self::Bands { width, height, channels } | Self::Rows { width, height, channels } => {
                 Some((u64::from(width) * u64::from(height)).saturating_mul(u64::from(channels)))
             }
@@ -94,7 +106,11 @@ impl Content {
 
     /// The first draft that has this kind.
     pub(super) fn draft(&self) -> u8 {
-        if let Self::Set { .. } = self { 3 } else { 2 }
+        match self {
+            Self::Sound { .. } => 4,
+            Self::Set { .. } => 3,
+            _ => 2,
+        }
     }
 
     fn write(&self, w: &mut Writer) {
@@ -103,6 +119,9 @@ impl Content {
             Self::Bands { width, height, channels } => (1, width, height, Some(channels)),
             Self::Rows { width, height, channels } => (2, width, height, Some(channels)),
             Self::Set { symbols, lanes, bytes } => (3, symbols, lanes.into(), Some(bytes)),
+            Self::Sound { rate, segment, channels, format } => {
+                (4, rate, segment, Some((channels - 1) << 4 | format as u8))
+            }
         };
         w.u8(kind);
         w.uint(u64::from(a));
@@ -125,6 +144,13 @@ impl Content {
             let lanes = lanes.filter(|_| width > 0 && matches!(channels, 1 | 2));
             let lanes = lanes.ok_or(WireError::OutOfRange("the shape of a set"))?;
             return Ok(Self::Set { symbols: width, lanes, bytes: channels });
+        }
+        if kind == 4 {
+            let segment = Some(height).filter(|n| (1..=MAX_SEGMENT).contains(n));
+            let format = SampleFormat::from_id(channels & 15);
+            let shape = segment.zip(format).filter(|_| channels >> 4 < 8);
+            let (segment, format) = shape.ok_or(WireError::OutOfRange("the shape of sound"))?;
+            return Ok(Self::Sound { rate: width, segment, channels: (channels >> 4) + 1, format });
         }
         if width == 0 || height == 0 || !matches!(channels, 1 | 3) {
             return Err(WireError::OutOfRange("the shape of a picture"));
@@ -160,6 +186,26 @@ impl Header {
     /// Bytes that the chunks of a role decode to, without overflow (a read header was checked for that).
     pub fn decoded(&self, role: Role) -> u64 {
         self.chunks.iter().filter(|c| c.role == role).map(|c| c.decoded).fold(0, u64::saturating_add)
+    }
+
+    /// Number of samples of a picture or of sound, or of symbols of a set; `None` for bytes.
+    pub fn samples(&self) -> Option<u64> {
+        match self.content {
+            Content::Sound { format, .. } => Some(self.decoded(Role::Content) / format.bytes() as u64),
+            content => content.samples(),
+        }
+    }
+
+    /// Whether the content's chunks are whole segments of sound, if it is sound.
+    fn has_segments(&self) -> bool {
+        let Content::Sound { segment, channels, format, .. } = self.content else { return true };
+        let frame = u64::from(channels) * format.bytes() as u64;
+        let whole = u64::from(segment) * frame;
+        let lengths: Vec<u64> = self.chunks.iter().filter(|c| c.role == Role::Content).map(|c| c.decoded).collect();
+        match lengths.split_last() {
+            Some((last, others)) => others.iter().all(|n| *n == whole) && *last <= whole && last % frame == 0,
+            None => false,
+        }
     }
 
     /// The entry of the network's adaptation, if there is one, and its place in the table.
@@ -237,6 +283,9 @@ impl Header {
         if draft < header.content.draft() && matches!(header.content, Content::Set { .. }) {
             return Err(StreamError::Inconsistent("a set, which this draft of the format does not have"));
         }
+        if draft < header.content.draft() && matches!(header.content, Content::Sound { .. }) {
+            return Err(StreamError::Inconsistent("sound, which this draft of the format does not have"));
+        }
         if draft < 2 && header.adaptation().is_some() {
             return Err(StreamError::Inconsistent("an adaptation, which this draft of the format does not have"));
         }
@@ -276,6 +325,17 @@ impl Header {
         }
         if set && !networks {
             return refuse("a set without a network");
+        }
+        let is_sound = matches!(self.content, Content::Sound { .. });
+        let samples = |c: &&Chunk| c.coding == Coding::Samples;
+        if self.chunks.iter().filter(samples).any(|c| c.role != Role::Content || !is_sound) {
+            return refuse("a chunk of samples that is no sound");
+        }
+        if is_sound && self.medium.is_none() {
+            return refuse("sound without a medium");
+        }
+        if !self.has_segments() {
+            return refuse("the chunks are not the segments of the sound");
         }
         if adaptation.is_some() && !banded {
             return refuse("an adaptation without bands");

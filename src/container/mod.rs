@@ -19,7 +19,7 @@ pub const MAGIC: [u8; 4] = [0xf5, b'S', b'R', b'P'];
 ///
 /// The release stays 0 until the program's version 0.1.0; until then every change of the format, of a model inside the
 /// binary or of an adaptive part raises the draft, and drafts that are not in [`DRAFTS`] are refused.
-pub const VERSION: [u8; 2] = [0, 3];
+pub const VERSION: [u8; 2] = [0, 4];
 
 /// The drafts of this release that this program reads: every one of them only added to the one before.
 pub const DRAFTS: std::ops::RangeInclusive<u8> = 1..=VERSION[1];
@@ -29,6 +29,9 @@ pub const MAX_ADAPTATION: u64 = 1 << 20;
 
 /// Examples of a set that are decoded side by side, at most.
 pub const MAX_LANES: u16 = 256;
+
+/// Frames of a segment of sound, at most: what bounds the room that a thread needs for one.
+pub const MAX_SEGMENT: u32 = 1 << 23;
 
 /// How many bytes a checksum of a whole file has (BLAKE3, cut to 128 bits).
 pub const CHECKSUM_BYTES: usize = 16;

@@ -13,6 +13,7 @@ use std::ops::ControlFlow;
 use thiserror::Error;
 
 use crate::wire::WireError;
+use audio::Pcm;
 use image::Picture;
 
 /// A file format that can be taken apart. A new one is one line here, one in [`FORMATS`], and its module.
@@ -25,6 +26,8 @@ pub enum Medium {
     Bmp = 2,
     /// Portable Network Graphics.
     Png = 3,
+    /// RIFF waves: WAV, RF64. (4 is the number of sets.)
+    Wav = 5,
 }
 
 /// What the functions of a format are, and the numbers by which streams name it.
@@ -41,7 +44,7 @@ pub struct Format {
 }
 
 /// Every format, in the order in which they are tried.
-pub static FORMATS: &[Format] = &[image::pnm::FORMAT, image::bmp::FORMAT, image::png::FORMAT];
+pub static FORMATS: &[Format] = &[image::pnm::FORMAT, image::bmp::FORMAT, image::png::FORMAT, audio::wav::FORMAT];
 
 /// Every program that a recipe may need, by name and version.
 pub static REBUILDERS: &[Rebuilder] = &[image::png::rebuild::ZLIB, image::png::retoken::REBUILDER];
@@ -62,6 +65,8 @@ impl Medium {
 pub enum Content {
     /// Samples for the picture models.
     Picture(Picture),
+    /// Samples of sound.
+    Pcm(Pcm),
     /// Raw samples for the byte model.
     Rows {
         /// The bytes.
@@ -78,6 +83,7 @@ impl Content {
     pub fn bytes(&self) -> &[u8] {
         match self {
             Content::Picture(picture) => &picture.samples,
+            Content::Pcm(pcm) => &pcm.bytes,
             Content::Rows { bytes, .. } => bytes,
         }
     }

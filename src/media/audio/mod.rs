@@ -64,15 +64,16 @@ impl SampleFormat {
         }
     }
 
-    /// The samples in `bytes` as integers: 8-bit ones less 128, so that silence is 0; those in floating point by their
-    /// 32 bits. A rest that is no whole sample is left out.
+    /// The samples in `bytes` as integers: 8-bit ones less 128, so that silence is 0; those in floating point by
+    /// numbers in the same order. A rest that is no whole sample is left out.
     pub fn integers(self, bytes: &[u8]) -> Vec<i32> {
         let each = bytes.chunks_exact(self.bytes());
         match self {
             Self::U8 => each.map(|b| i32::from(b[0]) - 128).collect(),
             Self::S16 => each.map(|b| i32::from(i16::from_le_bytes([b[0], b[1]]))).collect(),
             Self::S24 => each.map(|b| i32::from_le_bytes([0, b[0], b[1], b[2]]) >> 8).collect(),
-            Self::S32 | Self::F32 => each.map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+            Self::S32 => each.map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+            Self::F32 => each.map(|b| ordered(i32::from_le_bytes([b[0], b[1], b[2], b[3]]))).collect(),
         }
     }
 
@@ -80,11 +81,20 @@ impl SampleFormat {
     pub fn to_bytes(self, samples: &[i32]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(samples.len() * self.bytes());
         for &sample in samples {
-            let sample = if self == Self::U8 { sample.wrapping_add(128) } else { sample };
+            let sample = match self {
+                Self::U8 => sample.wrapping_add(128),
+                Self::F32 => ordered(sample),
+                _ => sample,
+            };
             bytes.extend_from_slice(&sample.to_le_bytes()[..self.bytes()]);
         }
         bytes
     }
+}
+
+/// The bits of a floating-point number as a number in the same order, and back: those of negative ones are turned round.
+fn ordered(bits: i32) -> i32 {
+    bits ^ ((bits >> 31) & i32::MAX)
 }
 
 /// The samples of a recording as its file holds them.

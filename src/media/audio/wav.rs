@@ -1,10 +1,17 @@
 //! WAV: RIFF and RF64 files of plain samples.
 //!
-//! What must stay true: what is written is read again, sample by sample.
+//! What must stay true: every byte that is no sample comes back as it was, and the header that most files have costs a byte.
+//!
+//! Recipe, version 1: a form byte; 0: the bytes before the samples (length, bytes); 1: they are [`usual_header`]. Then the
+//! bytes after the samples (length, bytes).
 
-use super::riff::{NoLayout, layout};
+use super::riff::{NoLayout, is_wav, layout};
 use super::{AudioError, Pcm, SampleFormat, Sound};
-use crate::media::Limits;
+use crate::media::{Content, Format, Limits, MediaError, Medium, Options, Outcome, Sink, Split, checked, emit};
+use crate::wire::{Reader, Writer};
+
+/// The format's entry in the registry.
+pub const FORMAT: Format = Format { medium: Medium::Wav, name: "WAV", version: 1, sniff: is_wav, split, join };
 
 /// The header of 44 bytes that most writers put before `length` bytes of samples, of which `after` bytes follow.
 fn usual_header(pcm: &Pcm, length: usize, after: usize) -> Vec<u8> {
@@ -24,6 +31,53 @@ fn usual_header(pcm: &Pcm, length: usize, after: usize) -> Vec<u8> {
     h.extend_from_slice(b"data");
     h.extend_from_slice(&(length as u32).to_le_bytes());
     h
+}
+
+fn split(file: &[u8], _: Options, limits: &Limits) -> Outcome {
+    let layout = match layout(file) {
+        Ok(layout) => layout,
+        Err(NoLayout::Other) => return Outcome::opaque(),
+        Err(NoLayout::Because(why)) => return Outcome::because(format!("the WAV file {why}")),
+    };
+    let (before, after) = (&file[..layout.data.start], &file[layout.data.end..]);
+    if layout.data.is_empty() || limits.check(layout.data.len() as u64, "the samples").is_err() {
+        return Outcome::opaque();
+    }
+    let bytes = file[layout.data].to_vec();
+    let pcm = Pcm { channels: layout.channels, rate: layout.rate, format: layout.format, bytes };
+    let mut w = Writer::new();
+    if before == usual_header(&pcm, pcm.bytes.len(), after.len()) {
+        w.u8(1);
+    } else {
+        w.u8(0);
+        w.blob(before);
+    }
+    w.blob(after);
+    let (content, recipe) = (Content::Pcm(pcm), w.finish());
+    let split = Split { medium: Medium::Wav, content, recipe, rebuilders: vec![], exact: true, note: None };
+    checked(file, split, limits).map_or_else(|_| Outcome::opaque(), |s| Outcome::Split(Box::new(s)))
+}
+
+fn join(recipe: &[u8], content: &Content, _: &Limits, sink: &mut Sink<'_>) -> Result<(), MediaError> {
+    let Content::Pcm(pcm) = content else {
+        return Err(MediaError::Inconsistent("it needs the samples of a recording"));
+    };
+    if !pcm.is_consistent() {
+        return Err(MediaError::Inconsistent("the samples of a recording are no whole frames"));
+    }
+    let mut r = Reader::new(recipe);
+    let before = match r.at_most(1, "the form of a WAV file")? {
+        0 => Some(r.blob()?),
+        _ => None,
+    };
+    let after = r.blob()?;
+    r.end()?;
+    match before {
+        Some(before) => emit(sink, before)?,
+        None => emit(sink, &usual_header(pcm, pcm.bytes.len(), after.len()))?,
+    }
+    emit(sink, &pcm.bytes)?;
+    emit(sink, after)
 }
 
 /// The samples of a WAV file. Those in floating point are refused, and so are more than `limits` allow as 32-bit integers.
@@ -65,6 +119,7 @@ pub fn write(sound: &Sound) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::{self, Options};
 
     const LIMITS: Limits = Limits { max_bytes: 1 << 20 };
 
@@ -74,12 +129,24 @@ mod tests {
         Sound { channels, bits, rate: 8000, samples: each.collect() }
     }
 
+    fn pcm_of(file: &[u8]) -> (Pcm, usize) {
+        let Outcome::Split(split) = media::split(file, Options::default(), &LIMITS) else { panic!("not split") };
+        let back = media::join(split.medium, &split.recipe, &split.content, &LIMITS).unwrap();
+        assert!(back == file);
+        let Content::Pcm(pcm) = split.content else { panic!("no samples") };
+        (pcm, split.recipe.len())
+    }
+
     #[test]
     fn what_is_written_is_read_and_its_header_costs_nothing() {
         for (channels, bits) in [(1, 8), (2, 8), (1, 16), (2, 16), (6, 16), (1, 24), (3, 24), (8, 32)] {
             let sound = sound(channels, bits);
             let file = write(&sound).unwrap();
             assert_eq!(read(&file, &LIMITS).unwrap(), sound);
+            let (pcm, recipe) = pcm_of(&file);
+            assert_eq!((u16::from(pcm.channels), pcm.rate), (channels, 8000));
+            assert_eq!(pcm.format.integers(&pcm.bytes), sound.samples);
+            assert!(recipe <= 3);
         }
         assert_eq!(write(&Sound { channels: 0, ..sound(1, 8) }), None);
     }
@@ -118,9 +185,9 @@ mod tests {
             riff(b"RIFF", &[f, (b"data", 41, &[&data[..], &[1]].concat())]),
         ];
         for file in whole {
-            assert_eq!(SampleFormat::S16.to_bytes(&read(&file, &LIMITS).unwrap().samples), data);
+            assert_eq!(pcm_of(&file).0.bytes, data);
         }
-        assert_eq!(read(&riff(b"RIFF", &[f, (b"data", 22, &data)]), &LIMITS).unwrap().samples.len(), 10);
+        assert_eq!(pcm_of(&riff(b"RIFF", &[f, (b"data", 22, &data)])).0.bytes, &data[..20]);
     }
 
     #[test]
@@ -139,12 +206,14 @@ mod tests {
             (riff(b"RIFF", &[(b"data", 64, &data)]), "before it says"),
             (riff(b"RIFF", &[(b"fmt ", u32::MAX, &data)]), "no samples"),
         ] {
-            let Err(AudioError::Unsupported(why)) = read(&file, &LIMITS) else { panic!() };
-            assert!(why.contains(word), "{why}");
+            let Outcome::Opaque { note: Some(note) } = media::split(&file, Options::default(), &LIMITS) else { panic!() };
+            assert!(note.contains(word), "{note}");
+            assert!(matches!(read(&file, &LIMITS), Err(AudioError::Unsupported(_))));
         }
         let large = Limits { max_bytes: 30 };
         let file = write(&sound(2, 16)).unwrap();
         assert!(matches!(read(&file, &large), Err(AudioError::TooLarge(_))));
+        assert_eq!(media::split(&file, Options::default(), &large), Outcome::Opaque { note: None });
         assert_eq!(read(b"RIFF\0\0\0\0AVI ", &LIMITS), Err(AudioError::Unknown));
     }
 }

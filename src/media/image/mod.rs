@@ -34,6 +34,6 @@ fn picture(content: &Content) -> Result<&Picture, MediaError> {
     match content {
         Content::Picture(p) if p.is_consistent() => Ok(p),
         Content::Picture(_) => Err(MediaError::Inconsistent("the number of samples is not width x height x channels")),
-        Content::Rows { .. } => Err(MediaError::Inconsistent("it needs a picture, and plain rows were given")),
+        _ => Err(MediaError::Inconsistent("it needs a picture, and something else was given")),
     }
 }

@@ -108,6 +108,7 @@ fn other(file: &[u8], limits: &Limits) -> Result<(Shape, Vec<u8>, File), SetErro
             (shape, bits, true)
         }
         Content::Rows { .. } => return Err(SetError::Picture(FORMS.into())),
+        Content::Pcm(_) => return Err(SetError::NoPictures),
     };
     Ok((shape, values, File::Other { shape, packed, medium, recipe, rebuilders }))
 }

@@ -86,9 +86,9 @@ fn unused_bits<'a>(samples: impl Iterator<Item = &'a i32>) -> u32 {
 }
 
 /// The code of a segment, by the profile of this number.
-pub fn encode(samples: &[i32], shape: Shape, profile: usize) -> Vec<u8> {
+pub fn encode(mut samples: Vec<i32>, shape: Shape, profile: usize) -> Vec<u8> {
     let mut encoder = Encoder::new();
-    walk(&mut encoder, &mut samples.to_vec(), shape, profile).expect("samples have the bits that the shape says");
+    walk(&mut encoder, &mut samples, shape, profile).expect("samples have the bits that the shape says");
     encoder.finish()
 }
 
@@ -100,8 +100,8 @@ pub fn decode(code: &[u8], frames: usize, shape: Shape) -> Result<Vec<i32>, Dama
 }
 
 /// The code length of a segment.
-pub fn measure(samples: &[i32], shape: Shape, profile: usize) -> Bits {
+pub fn measure(mut samples: Vec<i32>, shape: Shape, profile: usize) -> Bits {
     let mut meter = CostMeter::new();
-    walk(&mut meter, &mut samples.to_vec(), shape, profile).expect("samples have the bits that the shape says");
+    walk(&mut meter, &mut samples, shape, profile).expect("samples have the bits that the shape says");
     meter.bits()
 }
