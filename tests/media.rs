@@ -150,6 +150,7 @@ fn formats_of_the_image_crate_round_trip() {
                         assert_eq!((p.width, p.height), (width, height));
                         assert_eq!(p.samples, samples(width, height, p.channels.into()));
                     }
+                    Content::Pcm(_) => panic!("a picture is no sound"),
                     Content::Rows { .. } => {
                         assert!(!matches!(colour, Colour::L8 | Colour::Rgb8), "{form:?} {colour:?}")
                     }

@@ -11,8 +11,8 @@ use crate::container::{Coding, Hint};
 use crate::engine::device::{DeviceError, Interval};
 use crate::engine::{Network, Runner};
 use crate::entropy::Bits;
-use crate::media::image::Picture;
 use crate::media::audio::Pcm;
+use crate::media::image::Picture;
 use crate::predict::bytes;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -121,7 +121,9 @@ pub(super) fn sound<'a>(
 ) -> Result<Vec<Piece<'a>>, CompressError> {
     let code = |(index, data): (usize, &'a [u8])| {
         let coded = match mode {
-            Mode::Write { .. } => Coded::written(Coding::Samples, sound::encode(data, pcm.format, pcm.channels, profile)),
+            Mode::Write { .. } => {
+                Coded::written(Coding::Samples, sound::encode(data, pcm.format, pcm.channels, profile))
+            }
             Mode::Measure => Coded::measured(Coding::Samples, sound::measure(data, pcm.format, pcm.channels, profile)),
         };
         let check = |coded: &Coded| {

@@ -4,6 +4,7 @@ use super::{Random, bmp, palette_png, photo, png, png_chunk, pnm, text};
 use surprisal::codec::{Effort, Fit, Level, Models, Options, compress};
 use surprisal::container::reseal;
 use surprisal::engine::Kernel;
+use surprisal::media::audio::{Sound, wav};
 
 /// Name and bytes of each file.
 pub fn files() -> Vec<(&'static str, Vec<u8>)> {
@@ -21,8 +22,25 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("drawing.ppm", pnm(60, 50, 3, &drawing)),
         ("palette.png", palette_png(60, 50)),
         ("adapted.ppm", pnm(80, 72, 3, &waves(80, 72))),
+        ("sound.wav", sound(700)),
         ("mixed.ppm", pnm(40, 120, 3, &[&samples[..40 * 72 * 3], &[200; 40 * 48 * 3]].concat())),
     ]
+}
+
+/// A WAV file of so many frames in two channels: two waves that slide, with noise.
+pub fn sound(frames: usize) -> Vec<u8> {
+    let mut random = Random(9);
+    let mut state = [[3000i32, 3000], [-2000, 1000]];
+    let mut samples = Vec::new();
+    for i in 0..frames {
+        for (wave, turn) in state.iter_mut().zip([1990 - (i / 9) as i32, 1700]) {
+            let next = (turn * wave[1]) / 1000 - wave[0];
+            *wave = [wave[1], next.clamp(-9000, 9000)];
+        }
+        let (a, b, noise) = (state[0][1], state[1][1], random.below(25) as i32);
+        samples.extend([a + b + noise, a - b / 2 + noise]);
+    }
+    wav::write(&Sound { channels: 2, bits: 16, rate: 8000, samples }).expect("a small file")
 }
 
 /// Waves with noise and edges, unlike what the model was trained on, so that adapting it pays.

@@ -84,7 +84,9 @@ pub(crate) fn restore(
                 }
                 progress.advance(entry.decoded);
             }
-            Coding::Bytes | Coding::Samples => return Some(DecodeError::Inconsistent("a set in the byte model's code")),
+            Coding::Bytes | Coding::Samples => {
+                return Some(DecodeError::Inconsistent("a set in the byte model's code"));
+            }
         }
         (crc32fast::hash(&to_bytes(out, unit as u8)) != entry.crc).then_some(damaged)
     };

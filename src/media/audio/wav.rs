@@ -206,7 +206,9 @@ mod tests {
             (riff(b"RIFF", &[(b"data", 64, &data)]), "before it says"),
             (riff(b"RIFF", &[(b"fmt ", u32::MAX, &data)]), "no samples"),
         ] {
-            let Outcome::Opaque { note: Some(note) } = media::split(&file, Options::default(), &LIMITS) else { panic!() };
+            let Outcome::Opaque { note: Some(note) } = media::split(&file, Options::default(), &LIMITS) else {
+                panic!()
+            };
             assert!(note.contains(word), "{note}");
             assert!(matches!(read(&file, &LIMITS), Err(AudioError::Unsupported(_))));
         }
