@@ -119,8 +119,8 @@ impl Ols {
         for i in (0..taps).rev() {
             let row = &m[i * taps..][..taps];
             let mut sum = 0.0;
-            for k in i + 1..taps {
-                sum += row[k] * self.weights[k];
+            for (factor, weight) in row[i + 1..].iter().zip(&self.weights[i + 1..]) {
+                sum += factor * weight;
             }
             self.weights[i] = right[i] - sum * row[i];
         }
