@@ -15,6 +15,7 @@ pub mod likelihood;
 pub mod media;
 pub mod predict;
 pub mod quantize;
+pub mod score;
 pub mod spec;
 #[cfg(feature = "torch")]
 pub mod train;

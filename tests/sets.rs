@@ -6,7 +6,7 @@ use common::Random;
 use common::random_program::of_family;
 use common::seeds::mutate;
 use std::sync::Arc;
-use surprisal::codec::sets::{ClassError, Draw, Labels, compress, measure, sample, score};
+use surprisal::codec::sets::{ClassError, Draw, Labels, compress, measure, sample, score, score_each};
 use surprisal::codec::{CompressError, DEFAULT_LIMIT, DecodeError, Models, Options, decompress};
 use surprisal::container::{self, Coding, Content, Header};
 use surprisal::engine::{GridNetwork, Kernel, Program};
@@ -183,13 +183,16 @@ fn scores_add_up_to_what_is_measured() {
     let symbols = model.draw(5, &[]);
     let file = idx(&domain, &symbols);
     let measured = measure(&file, &model.network, Labels::Unknown, &Options::default(), &()).expect("measured");
+    let set = Set::new(symbols.clone(), model.network.symbols());
+    let together = score_each(&model.network, &set, Labels::Unknown, |_, scores| scores.to_vec()).expect("no labels");
     let (mut surprise, mut entropy) = (0.0, 0.0);
     for (example, item) in symbols.chunks(model.network.symbols()).zip(&measured.items) {
         let scores = score(&model.network, example, None);
-        assert_eq!(scores.len(), example.len());
-        assert_eq!(scores.iter().map(|s| s.surprise).sum::<Bits>(), item.bits);
+        assert!(together.contains(&scores));
+        let sum = scores.iter().map(|s| f64::from(s.surprise)).sum::<f64>() / 65536.0;
+        assert!((sum - item.bits.to_f64()).abs() < scores.len() as f64 / 65536.0);
         surprise += item.bits.to_f64();
-        entropy += scores.iter().map(|s| s.entropy.to_f64()).sum::<f64>();
+        entropy += scores.iter().map(|s| f64::from(s.entropy)).sum::<f64>() / 65536.0;
     }
     // They were drawn from the model: the surprise is the entropy, but for chance.
     assert!((surprise / entropy - 1.0).abs() < 0.15, "{surprise} {entropy}");
@@ -228,7 +231,7 @@ fn what_is_drawn_depends_on_the_seed_and_keeps_what_it_should() {
     // The mean of many draws is the model's probability of the first pixel.
     let many = Draw { count: 4000, length: 30, seed: 4, temperature: None, classes: &[], given: &[], kept: 0 };
     let ones = sample(&model.network, &many, &()).chunks(30).filter(|e| e[0] == 1).count() as f64 / 4000.0;
-    let zero = score(&model.network, &[0; 30], None)[0].surprise.to_f64();
+    let zero = f64::from(score(&model.network, &[0; 30], None)[0].surprise) / 65536.0;
     assert!((1.0 - ones - (-zero).exp2()).abs() < 0.03, "{ones} {zero}");
 }
 

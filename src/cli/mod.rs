@@ -4,6 +4,7 @@
 //! went wrong; and each message says which file, what was wrong and what to do.
 
 mod bar;
+mod calibrate;
 mod completions;
 mod compress;
 mod dataset;
@@ -20,6 +21,7 @@ mod quantize;
 mod reach;
 mod report;
 mod sample;
+mod score;
 mod signature;
 mod streams;
 mod target;
@@ -54,6 +56,8 @@ enum Command {
     Test(test::Args),
     Info(info::Args),
     Measure(measure::Args),
+    Score(score::Args),
+    Calibrate(calibrate::Args),
     Models(models::Args),
     Sample(sample::Args),
     Reach(reach::Args),
@@ -78,6 +82,8 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::run(args, global),
         Command::Info(args) => info::run(args, global),
         Command::Measure(args) => measure::run(args, global),
+        Command::Score(args) => score::run(args, global),
+        Command::Calibrate(args) => calibrate::run(args, global),
         Command::Models(args) => models::run(args, global),
         Command::Sample(args) => sample::run(args, global),
         Command::Reach(args) => reach::run(args, global),

@@ -102,6 +102,32 @@ impl LimitOptions {
     }
 }
 
+/// How files that are scored are read.
+#[derive(Debug, Args)]
+pub struct ReadingOptions {
+    /// Cut each file's picture into tiles of this size, and take them one by one
+    #[arg(long, value_name = "WxH", value_parser = super::dataset::tile)]
+    tile: Option<(u32, u32)>,
+    #[command(flatten)]
+    limit: LimitOptions,
+}
+
+/// What [`ReadingOptions`] say.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// Width and height of a sheet's tiles.
+    pub tile: Option<(u32, u32)>,
+    /// The most bytes that may be allocated for what a file declares.
+    pub limit: u64,
+}
+
+impl ReadingOptions {
+    /// What they say.
+    pub fn reading(&self) -> Reading {
+        Reading { tile: self.tile, limit: self.limit.bytes() }
+    }
+}
+
 /// Which device runs the networks.
 #[derive(Debug, Args)]
 pub struct DeviceOptions {

@@ -11,8 +11,8 @@ use super::adjust::{self, Adjuster};
 pub use super::walk::places;
 use super::walk::{Known, Walk};
 use crate::engine::device::{Interval, Strip};
-use crate::engine::{Executor, Field, MAX_REACH, Network};
-use crate::entropy::{Bits, Coder, CostMeter, Damaged, Decoder, Encoder};
+use crate::engine::{Executor, Field, MAX_REACH, Network, Position};
+use crate::entropy::{Bits, Coder, CostMeter, Damaged, Decoder, Distribution, Encoder, Score, ScoreMeter};
 use crate::media::image::Picture;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -242,6 +242,38 @@ pub fn measure_band<'a>(source: impl Into<Source<'a>>, picture: &Picture, band: 
     let mut meter = CostMeter::new();
     walk_known(source, &mut meter, picture, band).expect("every symbol of a mixture can be coded");
     meter.bits()
+}
+
+/// Keeps the score of every symbol, in coding order.
+struct Scores(ScoreMeter, Vec<Score>);
+
+impl Coder for Scores {
+    fn code<const P: usize>(&mut self, distribution: &impl Distribution<P>, symbol: u32) -> Result<u32, Damaged> {
+        self.0.code(distribution, symbol)?;
+        self.1.push(self.0.last());
+        Ok(symbol)
+    }
+}
+
+/// The scores of a band's samples, in the order of the picture.
+pub fn score_band(model: Model, picture: &Picture, band: Band) -> Vec<Score> {
+    let mut scores = Scores(ScoreMeter::new(256, true), Vec::new());
+    let mut samples = walk_known(model, &mut scores, picture, band).expect("every symbol of a mixture can be coded");
+    let mut ordered = vec![Score::default(); samples.len()];
+    let (width, channels) = (picture.width as usize, usize::from(picture.channels));
+    let mut walk = Walk::new(&mut samples, width, channels, model.lag());
+    let mut next = scores.1.into_iter();
+    while walk.advance().is_some() {
+        for (channel, place) in places(channels).iter().enumerate() {
+            let put = |_, p: Position, _: &mut u8| {
+                let at = (p.row as usize * width + p.column as usize) * channels + place;
+                ordered[at] = next.next().ok_or(Damaged)?;
+                Ok(())
+            };
+            walk.visit(channel, put).expect("every sample was scored");
+        }
+    }
+    ordered
 }
 
 /// Whether `code` decodes to the band. If the distributions are right and this holds for every band of a picture, [`decode_picture`] gives the picture.

@@ -109,35 +109,6 @@ impl Coder for CostMeter {
     }
 }
 
-/// Adds up what each symbol can be expected to cost: the entropy of its distribution.
-#[derive(Debug)]
-pub struct EntropyMeter {
-    alphabet: u32,
-    total: Bits,
-}
-
-impl EntropyMeter {
-    /// A meter at zero, for symbols of `0..alphabet`.
-    pub fn new(alphabet: u32) -> Self {
-        Self { alphabet, total: Bits::default() }
-    }
-    /// The sum so far.
-    pub fn bits(&self) -> Bits {
-        self.total
-    }
-}
-
-impl Coder for EntropyMeter {
-    fn code<const P: usize>(&mut self, distribution: &impl Distribution<P>, symbol: u32) -> Result<u32, Damaged> {
-        let each = (0..self.alphabet).map(|symbol| {
-            let width = distribution.interval(symbol).1;
-            cost_of(width, P as u32).0 * u128::from(width)
-        });
-        self.total += Bits(each.sum::<u128>() >> P);
-        Ok(symbol)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,12 +12,14 @@ mod ans;
 mod cost;
 mod range;
 mod sample;
+mod score;
 
 pub use ans::AnsDecoder;
 pub use ans::AnsEncoder;
-pub use cost::{Bits, CostMeter, EntropyMeter, cost_of};
+pub use cost::{Bits, CostMeter, cost_of};
 pub use range::{Decoder, Encoder};
 pub use sample::Sampler;
+pub use score::{Score, ScoreMeter};
 
 use thiserror::Error;
 

@@ -18,6 +18,7 @@ pub const FAMILY: Family = Family {
         Setting::new("first", "side of the first kernel (odd)", 7, 3, 15),
         Setting::new("layers", "gated layers", 8, 1, 64),
         Setting::new("head", "features of the last hidden layer", 64, 1, 4096),
+        Setting::new("coordinates", "whether row and column are given (0: as published)", 1, 0, 1),
         Setting::new("classes", "classes that are given beside the picture; 0 for none", 0, 0, 32768),
     ],
     recipe: Recipe { batch: 32, rate: 2e-3, dropout: 0.0 },
@@ -25,7 +26,7 @@ pub const FAMILY: Family = Family {
 };
 
 fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
-    let Domain::Pictures { channels, alphabet, .. } = domain else {
+    let Domain::Pictures { channels, height, width: columns, alphabet } = domain else {
         return Err(ZooError::Domain { family: FAMILY.name, what: "it takes pictures of one size" });
     };
     let groups = *channels;
@@ -43,6 +44,9 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
     // The vertical stack of a row has seen the rows above it and no sample of its own.
     let mut v = net.conv(width, kernel(half, side, at, at), x);
     let mut h = net.masked(width, kernel(1, half + 1, 0, at), groups, false, x);
+    if sizes.get("coordinates") == 1 {
+        [v, h] = [v, h].map(|x| net.located(width, [*height, *columns], x));
+    }
     for _ in 0..sizes.get("layers") {
         let above = net.conv(2 * width, kernel(2, 3, 1, 1), v);
         // Two products, so that each half of the gate is cut into channels by itself.

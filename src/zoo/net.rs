@@ -85,6 +85,15 @@ impl Net {
     pub fn place(&mut self, divisor: u32, modulus: u32) -> NodeId {
         self.add(Op::Coordinate { axis: 0, divisor, modulus }, &[])
     }
+    /// `x` plus a trained vector for its row and one for its column (after Liu et al. 2018). Zeros beyond the border look like
+    /// black pixels, so that without this a convolution hardly knows where it is.
+    pub fn located(&mut self, width: u32, [height, columns]: [u32; 2], x: NodeId) -> NodeId {
+        [(0, height), (1, columns)].into_iter().filter(|(_, size)| *size > 1).fold(x, |x, (axis, size)| {
+            let at = self.coordinate(axis, size);
+            let at = self.embed(width, at);
+            self.plus(x, at)
+        })
+    }
     /// A convolution without a mask.
     pub fn conv(&mut self, outputs: u32, kernel: Kernel, x: NodeId) -> NodeId {
         self.add(Op::Convolution { outputs, kernel, mask: Mask::Open }, &[x])

@@ -19,13 +19,14 @@ pub const FAMILY: Family = Family {
         Setting::new("first", "side of the first kernel (odd)", 7, 3, 15),
         Setting::new("blocks", "residual blocks", 8, 0, 64),
         Setting::new("head", "features of the last hidden layer", 64, 1, 4096),
+        Setting::new("coordinates", "whether row and column are given (0: as published)", 1, 0, 1),
     ],
     recipe: Recipe { batch: 32, rate: 2e-3, dropout: 0.0 },
     build,
 };
 
 fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
-    let Domain::Pictures { channels, alphabet, .. } = domain else {
+    let Domain::Pictures { channels, height, width: columns, alphabet } = domain else {
         return Err(ZooError::Domain { family: FAMILY.name, what: "it takes pictures of one size" });
     };
     let groups = *channels;
@@ -38,6 +39,9 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
     let x = net.samples();
     let first = kernel(side / 2 + 1, side, side as i16 / 2, side as i16 / 2);
     let mut h = net.masked(width, first, groups, false, x);
+    if sizes.get("coordinates") == 1 {
+        h = net.located(width, [*height, *columns], h);
+    }
     for _ in 0..sizes.get("blocks") {
         let r = net.relu(h);
         let r = net.masked(half, here, groups, true, r);

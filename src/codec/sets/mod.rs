@@ -21,4 +21,4 @@ pub(super) use decode::{Chunks, restore};
 pub use encode::compress;
 pub use measure::{Item, Measured, measure};
 pub use sample::{Draw, sample};
-pub use score::{Score, score};
+pub use score::{score, score_each};

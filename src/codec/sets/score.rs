@@ -1,32 +1,35 @@
 //! How surprising each symbol of an example is, and how surprising it could be expected to be.
 //!
-//! What must stay true: the surprises of an example add up to its code length; an entropy depends on what comes before the
-//! symbol alone.
+//! What must stay true: the surprises of an example add up to its code length (each is rounded to 2^-16 bit); an expectation
+//! depends on what comes before the symbol alone, and a score on nothing but the example.
 
+use super::classes::{self, ClassError, Classes, Labels};
+use super::layout::at_once;
 use super::walk::{Given, How, Visit, Walker};
 use crate::engine::grid::GridNetwork;
-use crate::entropy::{Bits, CostMeter, Damaged, EntropyMeter};
+use crate::entropy::{Damaged, Score};
+use crate::media::set::Set;
+use rayon::prelude::*;
 
-/// A symbol's score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Score {
-    /// What the symbol costs: `-log2 p`.
-    pub surprise: Bits,
-    /// What it could be expected to cost before it was known: the entropy of its distribution.
-    pub entropy: Bits,
+/// Writes the scores of some examples, one after the other, in the order of the data.
+struct Scores {
+    size: usize,
+    scores: Vec<Score>,
 }
 
-/// Writes the scores of one example, in the order of the data.
-struct Scores(Vec<Score>);
-
 impl Visit for Scores {
-    fn symbol(&mut self, _: usize, index: usize, given: &mut Given<'_>, symbol: u16) -> Result<u16, Damaged> {
-        let (mut cost, mut entropy) = (CostMeter::new(), EntropyMeter::new(given.context.alphabet));
-        given.code(&mut cost, symbol)?;
-        given.code(&mut entropy, symbol)?;
-        self.0[index] = Score { surprise: cost.bits(), entropy: entropy.bits() };
+    fn symbol(&mut self, lane: usize, index: usize, given: &mut Given<'_>, symbol: u16) -> Result<u16, Damaged> {
+        self.scores[lane * self.size + index] = given.head.score(given.context, given.scratch, symbol.into());
         Ok(symbol)
     }
+}
+
+fn scores(walker: &mut Walker<'_>, size: usize, symbols: &[u16], classes: &[u32]) -> Vec<Score> {
+    let mut scores = Scores { size, scores: vec![Score::default(); symbols.len()] };
+    let mut known = symbols.to_vec();
+    // Nothing is read that could be damaged.
+    let _ = walker.walk(&mut known, classes, How::AtOnce, &mut scores);
+    scores.scores
 }
 
 /// Scores the symbols of an example, which may be short, in the order of the data. `class` is its class if the network has
@@ -37,9 +40,31 @@ impl Visit for Scores {
 /// out of range.
 pub fn score(network: &GridNetwork, example: &[u16], class: Option<u32>) -> Vec<Score> {
     assert!(example.len() <= network.symbols(), "an example is too long");
-    let mut scores = Scores(vec![Score::default(); example.len()]);
-    let mut known = example.to_vec();
-    // A meter reads nothing that could be damaged.
-    let _ = Walker::new(network).walk(&mut known, class.as_slice(), How::AtOnce, &mut scores);
-    scores.0
+    scores(&mut Walker::new(network), network.symbols(), example, class.as_slice())
+}
+
+/// Scores the examples of a set, many side by side. What `then` makes of each one's symbols and scores is kept, in order.
+///
+/// # Errors
+/// Labels that do not fit.
+///
+/// # Panics
+/// If the set is not one of the network's domain.
+pub fn score_each<T: Send>(
+    network: &GridNetwork,
+    set: &Set,
+    labels: Labels<'_>,
+    then: impl Fn(&[u16], &[Score]) -> T + Sync,
+) -> Result<Vec<T>, ClassError> {
+    let classes = Classes::new(network, labels, set.len())?;
+    let all = classes.of(0..set.len());
+    let (lanes, size) = (at_once(network), network.symbols());
+    let group = |walker: &mut Walker<'_>, (number, symbols): (usize, &[u16])| {
+        let classes = classes::part(all, number * lanes, symbols.len().div_ceil(size));
+        let scores = scores(walker, size, symbols, classes);
+        symbols.chunks(size).zip(scores.chunks(size)).map(|(example, scores)| then(example, scores)).collect::<Vec<_>>()
+    };
+    let groups = set.symbols().par_chunks(lanes * size).enumerate();
+    let done: Vec<Vec<T>> = groups.map_init(|| Walker::new(network), group).collect();
+    Ok(done.into_iter().flatten().collect())
 }

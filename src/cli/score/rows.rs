@@ -1,0 +1,167 @@
+//! Rows of results: an example each, or a file that could not be read.
+
+use crate::cli::inputs::Input;
+use crate::cli::options::Reading;
+use crate::cli::report::cell;
+use serde_json::json;
+use surprisal::media::set::item_name;
+use surprisal::score::statistics::{STATISTICS, index};
+use surprisal::score::{Calibration, Fit, Model, Summary, conformal, reason};
+
+/// What examples are compared with.
+pub enum Judge {
+    /// Normal files.
+    Calibrated(Calibration),
+    /// One another.
+    Alone(Fit),
+}
+
+/// What is flagged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rule {
+    /// Discoveries at this false discovery rate.
+    Rate(f64),
+    /// The oddest.
+    Top(usize),
+    /// p-values up to this.
+    P(f64),
+}
+
+/// An example, or a file that could not be read.
+pub struct Row {
+    path: String,
+    /// The result, or why there is none.
+    pub judged: Result<Judged, String>,
+}
+
+/// A result.
+pub struct Judged {
+    score: f64,
+    p_value: Option<f64>,
+    flagged: bool,
+    reason: String,
+    values: Vec<f64>,
+}
+
+impl Judge {
+    fn fit(&self) -> &Fit {
+        match self {
+            Self::Calibrated(calibration) => calibration.fit(),
+            Self::Alone(fit) => fit,
+        }
+    }
+
+    fn judge(&self, summary: &Summary) -> Judged {
+        let (score, p_value) = match self {
+            Self::Calibrated(calibration) => {
+                let (score, p) = calibration.judge(summary);
+                (score, Some(p))
+            }
+            Self::Alone(fit) => (fit.score(summary), None),
+        };
+        let reason = reason(self.fit(), summary);
+        Judged { score, p_value, flagged: false, reason, values: summary.values.clone() }
+    }
+}
+
+/// The rows of a file.
+pub fn of(input: &Input, model: &Model, judge: &Judge, reading: Reading) -> Vec<Row> {
+    let name = input.name();
+    let file = input.read(false).map_err(|fault| fault.to_string());
+    let summaries = file.and_then(|file| model.summaries(&file, reading.tile, reading.limit).map_err(|e| e.to_string()));
+    match summaries {
+        Err(fault) => vec![Row { path: name, judged: Err(fault) }],
+        Ok(summaries) => {
+            let count = summaries.len();
+            let row = |(number, (_, summary)): (usize, &([u8; 32], Summary))| Row {
+                path: item_name(&name, number, count),
+                judged: Ok(judge.judge(summary)),
+            };
+            summaries.iter().enumerate().map(row).collect()
+        }
+    }
+}
+
+/// Flags rows; how many.
+pub fn flag(rows: &mut [Row], rule: Rule) -> usize {
+    let results = || rows.iter().filter_map(|row| row.judged.as_ref().ok());
+    let flags: Vec<bool> = match rule {
+        Rule::Rate(q) => {
+            let p: Vec<f64> = results().map(|judged| judged.p_value.unwrap_or(1.0)).collect();
+            conformal::discoveries(&p, q)
+        }
+        Rule::P(most) => results().map(|judged| judged.p_value.is_some_and(|p| p <= most)).collect(),
+        Rule::Top(count) => {
+            let mut order: Vec<(usize, f64)> = results().map(|judged| judged.score).enumerate().collect();
+            order.sort_by(|a, b| b.1.total_cmp(&a.1));
+            let mut flags = vec![false; order.len()];
+            order.iter().take(count).for_each(|(i, _)| flags[*i] = true);
+            flags
+        }
+    };
+    for (judged, flag) in rows.iter_mut().filter_map(|row| row.judged.as_mut().ok()).zip(&flags) {
+        judged.flagged = *flag;
+    }
+    flags.iter().filter(|flag| **flag).count()
+}
+
+/// The oddest first, then what could not be read.
+pub fn sort(rows: &mut [Row]) {
+    let key = |row: &Row| row.judged.as_ref().map_or(f64::NEG_INFINITY, |judged| judged.score);
+    rows.sort_by(|a, b| key(b).total_cmp(&key(a)));
+}
+
+/// Bits per dimension, which is one of the statistics.
+fn bpd(judged: &Judged) -> f64 {
+    index("bits").map_or(0.0, |i| judged.values[i])
+}
+
+/// All rows with commas between and a line of names above.
+pub fn table(rows: &[Row]) -> String {
+    let names: Vec<&str> = STATISTICS.iter().map(|s| s.name).collect();
+    let mut text = format!("path,bpd,score,p_value,flagged,reason,{}\n", names.join(","));
+    for row in rows {
+        let path = cell(&row.path);
+        text += &match &row.judged {
+            Err(fault) => format!("{path},,,,,{}{}\n", cell(fault), ",".repeat(names.len())),
+            Ok(judged) => {
+                let values: Vec<String> = judged.values.iter().map(|v| format!("{v:.6}")).collect();
+                let p = judged.p_value.map(|p| format!("{p:.6}")).unwrap_or_default();
+                let Judged { score, flagged, .. } = judged;
+                let bpd = bpd(judged);
+                format!("{path},{bpd:.6},{score:.6},{p},{flagged},{},{}\n", cell(&judged.reason), values.join(","))
+            }
+        };
+    }
+    text
+}
+
+impl Row {
+    /// A line for people.
+    pub fn text(&self) -> String {
+        match &self.judged {
+            Err(fault) => format!("   not scored: {}: {fault}", self.path),
+            Ok(judged) => {
+                let p = judged.p_value.map_or("       ".to_owned(), |p| format!("p {p:.4}"));
+                let flag = if judged.flagged { "ODD" } else { "   " };
+                format!("{flag} {p}  {:8.2}  {:8.4} bpd  {}  {}", judged.score, bpd(judged), self.path, judged.reason)
+            }
+        }
+    }
+
+    /// A line for programs.
+    pub fn json(&self) -> String {
+        match &self.judged {
+            Err(fault) => json!({ "path": self.path, "error": fault }).to_string(),
+            Ok(judged) => {
+                let statistics: serde_json::Map<_, _> =
+                    STATISTICS.iter().zip(&judged.values).map(|(s, v)| (s.name.to_owned(), json!(v))).collect();
+                json!({
+                    "path": self.path, "bpd": bpd(judged), "score": judged.score, "p_value": judged.p_value,
+                    "flagged": judged.flagged, "reason": judged.reason, "statistics": statistics,
+                })
+                .to_string()
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! One example and its scores, and what is kept of it.
+
+use super::statistics::{STATISTICS, blocks};
+use crate::entropy::Score;
+
+/// An example, symbol by symbol.
+#[derive(Debug, Clone, Copy)]
+pub struct Example<'a> {
+    /// Rows; 1 for a sequence.
+    pub height: usize,
+    /// Places of a row.
+    pub width: usize,
+    /// Symbols of a place.
+    pub channels: usize,
+    /// Symbols are below this.
+    pub alphabet: u32,
+    /// `[height][width][channels]`; the last places of a sequence may be missing.
+    pub symbols: &'a [u16],
+    /// As many.
+    pub scores: &'a [Score],
+}
+
+/// A part of an example, in places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Region {
+    /// First column.
+    pub x: usize,
+    /// First row.
+    pub y: usize,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+/// What is kept of an example.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// The statistics, in the order of [`STATISTICS`]; all finite.
+    pub values: Vec<f64>,
+    /// The block that differs most from what was expected of it; none in an empty example.
+    pub place: Option<Region>,
+}
+
+impl Example<'_> {
+    /// Its statistics.
+    pub fn summary(&self) -> Summary {
+        // A statistic of nothing is 0: an empty example is odd by its bits already.
+        let value = |v: f64| if v.is_finite() { v } else { 0.0 };
+        let values = STATISTICS.iter().map(|s| value((s.of)(self))).collect();
+        Summary { values, place: blocks::strangest(self) }
+    }
+
+    /// Surprise, entropy and variance of a symbol, in bits and squared bits.
+    pub fn bits(&self) -> impl Iterator<Item = [f64; 3]> + '_ {
+        let unit = f64::from(1u32 << Score::FRACTION);
+        self.scores.iter().map(move |s| [s.surprise, s.entropy, s.variance].map(|v| f64::from(v) / unit))
+    }
+
+    /// Sums of surprise, entropy and variance over all symbols.
+    pub fn sums(&self) -> [f64; 3] {
+        self.bits().fold([0.0; 3], |sum, v| [sum[0] + v[0], sum[1] + v[1], sum[2] + v[2]])
+    }
+
+    /// Number of symbols, at least 1.
+    pub fn len(&self) -> f64 {
+        self.scores.len().max(1) as f64
+    }
+
+    /// Whether it has no symbols.
+    pub fn is_empty(&self) -> bool {
+        self.scores.is_empty()
+    }
+}

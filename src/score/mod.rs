@@ -1,0 +1,23 @@
+//! Scoring: how unlike the files of a normal collection a file is, with false alarms under control.
+//!
+//! A model's walk over an example gives each symbol's surprise and what could be expected of it ([`Example`]). Some figures of
+//! these, the [`statistics`], are compared with those of files known to be normal ([`Fit`]), which gives one score; and the
+//! score is compared with those of other normal files, which gives a p-value ([`conformal`]).
+//!
+//! What must stay true: a score depends on the file, the model and the calibration alone, never on what else is scored with it;
+//! and nothing that was fitted has seen the files that p-values come from.
+
+mod calibration;
+pub mod conformal;
+mod example;
+mod fit;
+mod linear;
+mod model;
+mod reason;
+pub mod statistics;
+
+pub use calibration::{Calibration, CalibrationError, MIN_FILES, split};
+pub use example::{Example, Region, Summary};
+pub use fit::Fit;
+pub use model::{Model, ScoreError};
+pub use reason::reason;

@@ -1,0 +1,17 @@
+//! Why an example has its score, in words.
+
+use super::example::Summary;
+use super::fit::Fit;
+use super::statistics::STATISTICS;
+
+/// Which statistic lies farthest from those of normal files, in which direction and by how much, and where in the example.
+pub fn reason(fit: &Fit, summary: &Summary) -> String {
+    let deviations = fit.deviations(summary);
+    let varying = deviations.iter().enumerate().filter_map(|(i, z)| z.map(|z| (i, z)));
+    let Some((number, z)) = varying.max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())) else { return String::new() };
+    let what = STATISTICS[number].what;
+    let direction = if z < 0.0 { "below" } else { "above" };
+    let distance = if z.abs() < 1000.0 { format!("{:.1}", z.abs()) } else { "over 1000".to_owned() };
+    let place = summary.place.map(|r| format!(", strangest at x {} y {} ({} x {})", r.x, r.y, r.width, r.height));
+    format!("its {what} is {distance} sd {direction} normal{}", place.unwrap_or_default())
+}

@@ -1,0 +1,81 @@
+//! Statistics of neighbouring places.
+//!
+//! In a sequence, a block of n x n is n^2 places in a row.
+
+use super::super::{Example, Region};
+
+/// Squared bits that every block may differ by, so that one that was certain to be right does not count for ever.
+const SLACK: f64 = 0.5;
+
+/// A place's surprise minus entropy and its variance, summed over channels.
+fn places(example: &Example) -> Vec<[f64; 2]> {
+    let bits: Vec<[f64; 2]> = example.bits().map(|[s, h, v]| [s - h, v]).collect();
+    bits.chunks(example.channels.max(1)).map(|c| c.iter().fold([0.0; 2], |a, b| [a[0] + b[0], a[1] + b[1]])).collect()
+}
+
+/// Each block of a side and its standardized surprise. Blocks overlap by half.
+fn standardized(example: &Example, side: usize) -> Vec<(Region, f64)> {
+    let places = places(example);
+    let (wide, high) = if example.height > 1 { (side, side) } else { (side * side, 1) };
+    if wide > example.width || high > example.height || places.len() < wide * high {
+        return Vec::new();
+    }
+    // Sums of cells of half a side, four (or two) of which are a block.
+    let (cell_x, cell_y) = ((wide / 2).max(1), (high / 2).max(1));
+    let columns = example.width / cell_x;
+    let rows = (places.len() / example.width).max(1).min(example.height) / cell_y;
+    let mut cells = vec![[0.0; 2]; columns * rows];
+    for (i, [difference, variance]) in places.iter().enumerate() {
+        let (x, y) = (i % example.width / cell_x, i / example.width / cell_y);
+        if x < columns && y < rows {
+            let cell = &mut cells[y * columns + x];
+            *cell = [cell[0] + difference, cell[1] + variance];
+        }
+    }
+    let (across, down) = (wide / cell_x, high / cell_y);
+    let mut blocks = Vec::new();
+    for y in 0..(rows + 1).saturating_sub(down) {
+        for x in 0..(columns + 1).saturating_sub(across) {
+            let mut sum = [0.0; 2];
+            for (dy, dx) in (0..down).flat_map(|dy| (0..across).map(move |dx| (dy, dx))) {
+                let cell = cells[(y + dy) * columns + x + dx];
+                sum = [sum[0] + cell[0], sum[1] + cell[1]];
+            }
+            let region = Region { x: x * cell_x, y: y * cell_y, width: wide, height: high };
+            blocks.push((region, sum[0] / (sum[1] + SLACK).sqrt()));
+        }
+    }
+    blocks
+}
+
+/// The largest standardized surprise of a block, in either direction; 0 where no block fits in.
+pub fn largest(example: &Example, side: usize) -> f64 {
+    standardized(example, side).iter().fold(0.0, |most, (_, z)| f64::max(most, z.abs()))
+}
+
+/// The block that differs most from what was expected of it: of 8 x 8, or 4 x 4 in a small picture, or all of it.
+pub fn strangest(example: &Example) -> Option<Region> {
+    let blocks = [8, 4].into_iter().map(|side| standardized(example, side)).find(|blocks| !blocks.is_empty());
+    let all = Region { x: 0, y: 0, width: example.width, height: example.height };
+    match blocks {
+        None => (!example.is_empty()).then_some(all),
+        Some(blocks) => blocks.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).map(|(region, _)| *region),
+    }
+}
+
+/// Correlation of the standardized surprises of neighbouring places, to the right and below.
+pub fn neighbours(example: &Example) -> f64 {
+    let places: Vec<f64> = places(example).iter().map(|[d, v]| d / (v + SLACK).sqrt()).collect();
+    let n = places.len().max(1) as f64;
+    let mean = places.iter().sum::<f64>() / n;
+    let variance = places.iter().map(|z| (z - mean) * (z - mean)).sum::<f64>() / n;
+    let (mut sum, mut pairs) = (0.0, 0.0);
+    for (i, z) in places.iter().enumerate() {
+        let right = if (i + 1) % example.width == 0 { None } else { places.get(i + 1) };
+        for other in right.into_iter().chain(places.get(i + example.width)) {
+            sum += (z - mean) * (other - mean);
+            pairs += 1.0;
+        }
+    }
+    if pairs == 0.0 || variance < 1e-12 { 0.0 } else { sum / pairs / variance }
+}

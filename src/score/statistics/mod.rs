@@ -1,0 +1,98 @@
+//! Figures of an example that tell odd ones from normal ones: a registry. A new one is a function and a line in
+//! [`STATISTICS`].
+//!
+//! What must stay true: a statistic depends on the example and its scores alone; it is 0 for an empty one.
+
+pub mod blocks;
+mod complexity;
+mod whole;
+
+use super::Example;
+
+/// A statistic.
+#[derive(Debug, Clone, Copy)]
+pub struct Statistic {
+    /// Its name in tables and in calibration files.
+    pub name: &'static str,
+    /// What it measures, for a sentence: "its ... is 4 standard deviations above that of normal files".
+    pub what: &'static str,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// Its value.
+    pub of: fn(&Example) -> f64,
+}
+
+/// Every statistic. Calibration files name them, so that a new one makes old files unreadable, not wrong.
+pub static STATISTICS: &[Statistic] = &[
+    Statistic {
+        name: "bits",
+        what: "code length (bits per dimension)",
+        source: "Bishop 1994",
+        of: whole::bits,
+    },
+    Statistic {
+        name: "entropy",
+        what: "code length that the model itself expected",
+        source: "mean entropy of the conditionals",
+        of: whole::entropy,
+    },
+    Statistic {
+        name: "typicality",
+        what: "surprise beyond what the model expected",
+        source: "Nalisnick et al. 2019, for one example: (surprise - entropy) / its standard deviation",
+        of: whole::typicality,
+    },
+    Statistic {
+        name: "spread",
+        what: "spread of code lengths that the model expected",
+        source: "logarithm of the standard deviation of -log2 p under the model",
+        of: whole::spread,
+    },
+    Statistic {
+        name: "complexity",
+        what: "complexity (bits per dimension of a general codec)",
+        source: "Serra et al. 2020",
+        of: complexity::complexity,
+    },
+    Statistic {
+        name: "excess",
+        what: "code length beyond a general codec's",
+        source: "Serra et al. 2020, equation 2",
+        of: complexity::excess,
+    },
+    Statistic {
+        name: "worst",
+        what: "surprise in its worst 2 % of symbols",
+        source: "upper mean of the surprises",
+        of: whole::worst,
+    },
+    Statistic {
+        name: "neighbours",
+        what: "likeness of surprise from one place to the next",
+        source: "autocorrelation of the standardized surprise",
+        of: blocks::neighbours,
+    },
+    Statistic {
+        name: "block4",
+        what: "surprise in its strangest block of 4 x 4",
+        source: "largest standardized sum of a block",
+        of: |e| blocks::largest(e, 4),
+    },
+    Statistic {
+        name: "block8",
+        what: "surprise in its strangest block of 8 x 8",
+        source: "largest standardized sum of a block",
+        of: |e| blocks::largest(e, 8),
+    },
+    Statistic {
+        name: "block16",
+        what: "surprise in its strangest block of 16 x 16",
+        source: "largest standardized sum of a block",
+        of: |e| blocks::largest(e, 16),
+    },
+];
+
+/// Number of the statistic with a name.
+pub fn index(name: &str) -> Option<usize> {
+    STATISTICS.iter().position(|s| s.name == name)
+}

@@ -1,0 +1,36 @@
+//! Statistics of all symbols together.
+
+use super::super::Example;
+
+/// Mean surprise: bits per dimension.
+pub fn bits(example: &Example) -> f64 {
+    example.sums()[0] / example.len()
+}
+
+/// Mean entropy of the conditionals, in bits.
+pub fn entropy(example: &Example) -> f64 {
+    example.sums()[1] / example.len()
+}
+
+/// Sum of surprise minus entropy over its standard deviation under the model. The terms are differences of a martingale, so
+/// that their variances add up, and far examples of the model itself have a value near a standard normal one.
+pub fn typicality(example: &Example) -> f64 {
+    let [surprise, entropy, variance] = example.sums();
+    (surprise - entropy) / (variance + 1e-6).sqrt()
+}
+
+/// Logarithm of the standard deviation of the code length of a symbol.
+pub fn spread(example: &Example) -> f64 {
+    if example.is_empty() { 0.0 } else { (example.sums()[2] / example.len() + 1e-6).ln() / 2.0 }
+}
+
+/// Mean of the largest 2 % of surprises, at least of one.
+pub fn worst(example: &Example) -> f64 {
+    let mut all: Vec<u32> = example.scores.iter().map(|s| s.surprise).collect();
+    if all.is_empty() {
+        return 0.0;
+    }
+    let count = all.len().div_ceil(50);
+    all.select_nth_unstable_by(count - 1, |a, b| b.cmp(a));
+    all[..count].iter().map(|s| f64::from(*s) / 65536.0).sum::<f64>() / count as f64
+}
