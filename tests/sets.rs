@@ -12,7 +12,7 @@ use surprisal::container::{self, Coding, Content, Header};
 use surprisal::engine::{GridNetwork, Kernel, Program};
 use surprisal::entropy::Bits;
 use surprisal::likelihood::Temperature;
-use surprisal::media::set::{Array, SetError};
+use surprisal::media::set::{Array, Set, SetError};
 use surprisal::spec::Domain;
 use surprisal::zoo::family;
 

@@ -166,7 +166,10 @@ mod tests {
             let entropy = f64::from(head.score(context, &mut scratch, 0).entropy) / 65536.0;
             let costs: Vec<f64> = (0..alphabet).map(|s| head.surprise(context, &mut scratch, s).to_f64()).collect();
             let mean: f64 = costs.iter().map(|c| c * (-c).exp2()).sum();
-            assert!((entropy - mean).abs() < if matches!(head, Head::Coupled(_)) { 0.05 } else { 2e-5 }, "{entropy} {mean}");
+            assert!(
+                (entropy - mean).abs() < if matches!(head, Head::Coupled(_)) { 0.05 } else { 2e-5 },
+                "{entropy} {mean}"
+            );
             let n = 20_000;
             let paid: f64 =
                 (0..n).map(|_| costs[head.code(context, &mut scratch, &mut sampler, 0).unwrap() as usize]).sum();

@@ -26,7 +26,9 @@ pub const MIN_FILES: usize = 20;
 #[derive(Debug, Error)]
 pub enum CalibrationError {
     /// Too few files.
-    #[error("{given} different normal files (or pictures in one) were given, and at least {MIN_FILES} are needed; more make smaller p-values possible")]
+    #[error(
+        "{given} different normal files (or pictures in one) were given, and at least {MIN_FILES} are needed; more make smaller p-values possible"
+    )]
     TooFew {
         /// How many there were.
         given: usize,
@@ -89,7 +91,7 @@ impl Calibration {
             if fit { fitted.push((*summary).clone()) } else { others.push(*summary) }
         }
         let fit = Fit::new(&fitted).ok_or(CalibrationError::Alike)?;
-        let mut scores: Vec<f64> = others.iter().map(|s| fit.score(s)).collect();
+        let mut scores: Vec<f64> = others.iter().map(|s| fit.detect(s).score).collect();
         scores.sort_by(f64::total_cmp);
         let statistics = STATISTICS.iter().map(|s| s.name.to_owned()).collect();
         Ok(Self { model: model.0, name: name.to_owned(), statistics, fit, fitted: fitted.len() as u64, scores })
@@ -115,15 +117,15 @@ impl Calibration {
         (self.fitted, self.scores.len())
     }
 
-    /// An example's score and p-value.
-    pub fn judge(&self, summary: &Summary) -> (f64, f64) {
-        let score = self.fit.score(summary);
-        (score, conformal::p_value(&self.scores, score))
+    /// The p-value of a score.
+    pub fn p_value(&self, score: f64) -> f64 {
+        conformal::p_value(&self.scores, score)
     }
 
     /// The bytes of a calibration file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let body = bincode::serde::encode_to_vec(self, bincode::config::standard()).expect("a calibration can be encoded");
+        let body =
+            bincode::serde::encode_to_vec(self, bincode::config::standard()).expect("a calibration can be encoded");
         let mut bytes = MAGIC.to_vec();
         bytes.extend(VERSION.to_le_bytes());
         bytes.extend(blake3::hash(&body).as_bytes());
@@ -163,7 +165,8 @@ impl Calibration {
             return Err(CalibrationError::Statistics);
         }
         // Whoever makes a file with a right checksum may still not have it used out of its bounds.
-        let sound = read == body.len() && calibration.fit.is_sound() && calibration.scores.iter().all(|s| s.is_finite());
+        let sound =
+            read == body.len() && calibration.fit.is_sound() && calibration.scores.iter().all(|s| s.is_finite());
         if !sound || !calibration.scores.is_sorted() {
             return Err(CalibrationError::Damaged);
         }
@@ -188,9 +191,9 @@ mod tests {
         let bytes = calibration.to_bytes();
         assert_eq!(Calibration::from_bytes(&bytes).unwrap(), calibration);
         let normal = &near(1.0, 102)[101];
-        let (score, p) = calibration.judge(normal);
-        assert!(score.is_finite() && p > 1.0 / 51.0);
-        assert!((calibration.judge(&near(30.0, 1)[0]).1 - 1.0 / 51.0).abs() < 1e-12);
+        let p = |summary| calibration.p_value(calibration.fit().detect(summary).score);
+        assert!(p(normal) > 1.0 / 51.0);
+        assert!((p(&near(30.0, 1)[0]) - 1.0 / 51.0).abs() < 1e-12);
         for (cut, fault) in [(3, "no calibration"), (9, "damaged"), (60, "damaged"), (bytes.len() - 1, "damaged")] {
             let text = Calibration::from_bytes(&bytes[..cut]).unwrap_err().to_string();
             assert!(text.contains(fault), "{cut}: {text}");

@@ -82,8 +82,10 @@ mod tests {
             for _ in 0..draws {
                 let mut normal: Vec<f64> = (0..400).map(|_| next()).collect();
                 normal.sort_by(f64::total_cmp);
-                let p: Vec<f64> =
-                    (0..100).map(|i| if i < odd { next() + 0.97 } else { next() }).map(|s| p_value(&normal, s)).collect();
+                let p: Vec<f64> = (0..100)
+                    .map(|i| if i < odd { next() + 0.97 } else { next() })
+                    .map(|s| p_value(&normal, s))
+                    .collect();
                 let flags = discoveries(&p, q);
                 let all = flags.iter().filter(|f| **f).count();
                 let right = flags[..odd].iter().filter(|f| **f).count();

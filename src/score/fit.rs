@@ -1,24 +1,27 @@
 //! One score from many statistics: how far an example lies from those of normal files.
 //!
-//! Three detectors, each standardized on the normal files, are averaged (design: the best worst case of ten pairs of data
-//! sets): the code length beyond a general codec's (Serra et al. 2020), Mahalanobis' distance over all statistics, and the sum of
-//! one-dimensional log densities (DoSE, Morningstar et al. 2021) by kernels.
+//! The score is the distance to the fifth-nearest normal example (Ramaswamy et al. 2000), in coordinates in which the statistics of normal
+//! examples have variance 1 and no correlation. Beside it stand Mahalanobis' distance, which knows one centre alone, and the sum of one-dimensional
+//! log densities (DoSE, Morningstar et al. 2021), which knows no correlation; README has what each finds.
 //!
 //! What must stay true: every score is finite; a score depends on nothing but the summary and the fit.
 
 use super::example::Summary;
-use super::linear::inverse;
-use super::statistics::{STATISTICS, index};
+use super::linear::{cholesky, whiten};
+use super::statistics::STATISTICS;
 use serde::{Deserialize, Serialize};
 
-/// Normal examples that the densities keep.
-const KEPT: usize = 1000;
-/// Added to the variances: an example of a set that has hardly any spread must not be infinitely far away.
-const RIDGE: f64 = 1e-3;
+/// Normal examples that are kept to measure distances from, and for densities.
+const KEPT: usize = 3000;
+const DENSITY: usize = 1000;
+/// Which of the nearest.
+const NEAREST: usize = 5;
+/// Least part of the covariance that is taken from its diagonal; with few examples it is more.
+const SHRINKAGE: f64 = 1e-3;
 /// Log density of a value that no normal example is near to.
 const FAR: f64 = -50.0;
-/// Standardized values beyond this count by their logarithm, so that one detector does not outweigh the others.
-const LARGE: f64 = 10.0;
+/// No deviation counts for more.
+const FARTHEST: f64 = 1e6;
 
 /// Where a figure of normal examples lies, and how far it spreads.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -41,7 +44,8 @@ impl Scale {
     }
 
     fn z(self, value: f64) -> f64 {
-        (value - self.centre) / self.spread
+        // What lies so far away is odd whatever it is, and its square is still finite.
+        ((value - self.centre) / self.spread).clamp(-FARTHEST, FARTHEST)
     }
 }
 
@@ -60,74 +64,81 @@ fn median(values: &[f64]) -> f64 {
 pub struct Fit {
     /// One for each statistic; none for those that do not vary among normal files.
     scales: Vec<Option<Scale>>,
-    /// Means of the standardized statistics that vary, and the inverse of their covariance.
+    /// Means of the standardized statistics that vary, and the lower triangle of their covariance's decomposition.
     means: Vec<f64>,
-    inverse: Vec<f64>,
+    triangle: Vec<f64>,
+    /// Some normal examples, whitened, one after the other.
+    points: Vec<f64>,
     /// Standardized values of some normal examples for each statistic that varies, sorted, and the width of the kernel.
     densities: Vec<(Vec<f64>, f64)>,
-    /// Of each detector.
-    detectors: Vec<Option<Scale>>,
+    /// Distances of normal examples from one another.
+    distances: Scale,
 }
+
+/// What the detectors say of an example.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Detected {
+    /// Distance to the fifth-nearest normal example: in spreads of such distances among normal examples, from their median.
+    pub score: f64,
+    /// Mahalanobis' distance from the mean of normal examples.
+    pub mahalanobis: f64,
+    /// Minus the sum of the log densities of all statistics, in nats (DoSE).
+    pub density: f64,
+}
+
+/// Names of the detectors beside the score, in tables.
+pub const DETECTORS: [&str; 2] = ["mahalanobis", "density"];
 
 impl Fit {
     /// Fits to normal examples; `None` if no statistic varies among them.
     pub fn new(normal: &[Summary]) -> Option<Self> {
         let column = |i: usize| normal.iter().map(|s| s.values[i]).collect::<Vec<_>>();
         let scales: Vec<_> = (0..STATISTICS.len()).map(|i| Scale::of(&column(i))).collect();
-        let mut fit =
-            Self { scales, means: Vec::new(), inverse: Vec::new(), densities: Vec::new(), detectors: Vec::new() };
-        let rows: Vec<Vec<f64>> = normal.iter().map(|s| fit.standardized(s)).collect();
-        let (count, n) = (rows.len() as f64, rows.first()?.len());
+        let rows: Vec<Vec<f64>> = normal.iter().map(|s| standardized(&scales, s)).collect();
+        let (count, n) = (rows.len(), rows.first()?.len());
         if n == 0 {
             return None;
         }
-        fit.means = (0..n).map(|i| rows.iter().map(|r| r[i]).sum::<f64>() / count).collect();
+        let means: Vec<f64> = (0..n).map(|i| rows.iter().map(|r| r[i]).sum::<f64>() / count as f64).collect();
+        // The fewer examples, the less their correlations are to be trusted (in the manner of Ledoit and Wolf 2004).
+        let shrink = f64::max(SHRINKAGE, n as f64 / (n + 10 * count) as f64);
         let mut covariance = vec![0.0; n * n];
         for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {
-            let sum: f64 = rows.iter().map(|r| (r[i] - fit.means[i]) * (r[j] - fit.means[j])).sum();
-            covariance[i * n + j] = sum / count + if i == j { RIDGE } else { 0.0 };
+            let sum: f64 = rows.iter().map(|r| (r[i] - means[i]) * (r[j] - means[j])).sum();
+            covariance[i * n + j] = sum / count as f64 * if i == j { 1.0 } else { 1.0 - shrink };
         }
-        // A sum of squares with a ridge is positive definite; with few examples, more ridge is needed.
-        fit.inverse = inverse(&covariance, n)?;
-        let step = rows.len().div_ceil(KEPT);
-        fit.densities = (0..n)
-            .map(|i| {
-                let mut values: Vec<f64> = rows.iter().step_by(step).map(|r| r[i]).collect();
-                values.sort_by(f64::total_cmp);
-                let mean = values.iter().sum::<f64>() / values.len() as f64;
-                let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / values.len() as f64;
-                // Scott 1992; standardized values spread by about 1.
-                let width = 1.06 * variance.sqrt() * (values.len() as f64).powf(-0.2) + 1e-3;
-                (values, width)
-            })
-            .collect();
-        let detected: Vec<[f64; 3]> = normal.iter().map(|s| fit.detect(s)).collect();
-        fit.detectors = (0..3).map(|i| Scale::of(&detected.iter().map(|d| d[i]).collect::<Vec<_>>())).collect();
-        fit.detectors.iter().any(Option::is_some).then_some(fit)
+        (0..n).for_each(|i| covariance[i * n + i] += SHRINKAGE);
+        let triangle = cholesky(&covariance, n)?;
+        let some = || rows.iter().step_by(count.div_ceil(KEPT));
+        let points: Vec<f64> = some().flat_map(|row| white(&means, &triangle, row)).collect();
+        let densities = (0..n).map(|i| kernels(rows.iter().step_by(count.div_ceil(DENSITY)).map(|r| r[i]))).collect();
+        // An example is not its own neighbour: it has distance 0 and comes first.
+        let own: Vec<f64> = points.chunks(n).take(DENSITY).map(|p| distance(&points, p, NEAREST + 1)).collect();
+        let distances = Scale::of(&own)?;
+        Some(Self { scales, means, triangle, points, densities, distances })
     }
 
     /// Whether the sizes of its parts fit and its numbers are finite, which a file may claim and not hold.
     pub(super) fn is_sound(&self) -> bool {
         let n = self.scales.iter().flatten().count();
-        let scales = self.scales.iter().chain(&self.detectors).flatten();
-        let mut numbers = scales.flat_map(|s| [s.centre, s.spread]).chain(self.means.iter().chain(&self.inverse).copied());
-        let sizes = self.scales.len() == STATISTICS.len() && self.detectors.len() == 3 && self.densities.len() == n;
+        let scales = || self.scales.iter().flatten().chain([&self.distances]);
+        let mut numbers = scales()
+            .flat_map(|s| [s.centre, s.spread])
+            .chain([&self.means, &self.triangle, &self.points].into_iter().flatten().copied());
         let density = |(values, width): &(Vec<f64>, f64)| {
             !values.is_empty() && values.iter().all(|v| v.is_finite()) && values.is_sorted() && *width > 0.0
         };
-        sizes
-            && n > 0
+        n > 0
+            && self.scales.len() == STATISTICS.len()
             && self.means.len() == n
-            && self.inverse.len() == n * n
+            && self.triangle.len() == n * n
+            && (0..n).all(|i| self.triangle[i * n + i] > 0.0)
+            && !self.points.is_empty()
+            && self.points.len() % n == 0
+            && self.densities.len() == n
             && numbers.all(f64::is_finite)
-            && self.scales.iter().chain(&self.detectors).flatten().all(|s| s.spread > 0.0)
+            && scales().all(|s| s.spread > 0.0)
             && self.densities.iter().all(density)
-    }
-
-    /// The statistics that vary, standardized.
-    fn standardized(&self, summary: &Summary) -> Vec<f64> {
-        let both = self.scales.iter().zip(&summary.values);
-        both.filter_map(|(scale, value)| scale.map(|scale| scale.z(*value))).collect()
     }
 
     /// How many deviations each statistic lies from normal files; `None` for those that do not vary among them.
@@ -135,34 +146,45 @@ impl Fit {
         self.scales.iter().zip(&summary.values).map(|(scale, value)| scale.map(|s| s.z(*value))).collect()
     }
 
-    /// The three detectors, not standardized.
-    fn detect(&self, summary: &Summary) -> [f64; 3] {
-        let z = self.standardized(summary);
-        let d: Vec<f64> = z.iter().zip(&self.means).map(|(z, m)| z - m).collect();
-        let rows = self.inverse.chunks_exact(d.len());
-        let distance: f64 =
-            rows.zip(&d).map(|(row, di)| di * row.iter().zip(&d).map(|(c, dj)| c * dj).sum::<f64>()).sum();
-        let density: f64 = self.densities.iter().zip(&z).map(|((values, width), z)| log_density(values, *width, *z)).sum();
-        let excess = index("excess").map_or(0.0, |i| summary.values[i]);
-        [excess, distance.max(0.0).sqrt(), -density]
-    }
-
-    /// How unlike normal examples one is: about 0 for those, and the larger the odder.
-    pub fn score(&self, summary: &Summary) -> f64 {
-        let detected = self.detect(summary);
-        let all = self.detectors.iter().zip(detected).enumerate().filter_map(|(i, (scale, value))| {
-            let z = scale.as_ref()?.z(value);
-            // Fewer bits than expected are as odd as more; the other two have one direction.
-            Some(soften(if i == 0 { z.abs() } else { z }))
-        });
-        let (sum, count) = all.fold((0.0, 0.0), |(sum, count), z| (sum + z, count + 1.0));
-        sum / f64::max(count, 1.0)
+    /// How unlike normal examples one is.
+    pub fn detect(&self, summary: &Summary) -> Detected {
+        let z = standardized(&self.scales, summary);
+        let point = white(&self.means, &self.triangle, &z);
+        let log: f64 = self.densities.iter().zip(&z).map(|((values, width), z)| log_density(values, *width, *z)).sum();
+        Detected {
+            score: self.distances.z(distance(&self.points, &point, NEAREST)),
+            mahalanobis: point.iter().map(|w| w * w).sum::<f64>().sqrt(),
+            density: -log,
+        }
     }
 }
 
-/// The value, or beyond [`LARGE`] something that grows as its logarithm does.
-fn soften(z: f64) -> f64 {
-    if z > LARGE { LARGE * (1.0 + (z / LARGE).ln()) } else { z.max(-LARGE) }
+/// The statistics that vary, standardized.
+fn standardized(scales: &[Option<Scale>], summary: &Summary) -> Vec<f64> {
+    scales.iter().zip(&summary.values).filter_map(|(scale, value)| scale.map(|scale| scale.z(*value))).collect()
+}
+
+fn white(means: &[f64], triangle: &[f64], z: &[f64]) -> Vec<f64> {
+    let centred: Vec<f64> = z.iter().zip(means).map(|(z, m)| z - m).collect();
+    whiten(triangle, &centred)
+}
+
+/// Distance from a point to the `which`-nearest of `points` (or the farthest, if there are not so many).
+fn distance(points: &[f64], from: &[f64], which: usize) -> f64 {
+    let squared = |p: &[f64]| p.iter().zip(from).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
+    let mut all: Vec<f64> = points.chunks_exact(from.len()).map(squared).collect();
+    let rank = which.min(all.len()) - 1;
+    all.select_nth_unstable_by(rank, f64::total_cmp).1.sqrt()
+}
+
+/// Sorted values and the width of their kernels (Scott 1992).
+fn kernels(values: impl Iterator<Item = f64>) -> (Vec<f64>, f64) {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / n;
+    (values, 1.06 * variance.sqrt() * n.powf(-0.2) + 1e-3)
 }
 
 /// Logarithm of a kernel density estimate with a Gaussian kernel.
@@ -197,11 +219,11 @@ pub(super) mod tests {
     #[test]
     fn odd_examples_have_high_scores_in_both_directions() {
         let fit = Fit::new(&near(3.0, 400)).unwrap();
-        let mean = |s: &[Summary]| s.iter().map(|s| fit.score(s)).sum::<f64>() / s.len() as f64;
+        let mean = |s: &[Summary]| s.iter().map(|s| fit.detect(s).score).sum::<f64>() / s.len() as f64;
         let (normal, above, below) = (mean(&near(3.0, 500)[400..]), mean(&near(5.0, 50)), mean(&near(1.0, 50)));
         assert!(normal.abs() < 1.5 && above > 4.0 && below > 4.0, "{normal} {above} {below}");
         let far = Summary { values: vec![1e300; STATISTICS.len()], place: None };
-        assert!(fit.score(&far).is_finite() && fit.score(&far) > above);
+        assert!(fit.detect(&far).score.is_finite() && fit.detect(&far).score > above);
     }
 
     #[test]

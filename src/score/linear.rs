@@ -1,8 +1,7 @@
-//! Inverse of a small symmetric matrix.
+//! Cholesky's decomposition of a small symmetric matrix, and what it makes of vectors.
 
-/// The inverse of a symmetric positive definite matrix `[n][n]`, by Cholesky's decomposition; `None` if it is not positive
-/// definite.
-pub fn inverse(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
+/// The lower triangle L `[n][n]` with `L L^T` = `matrix`; `None` if that is not positive definite.
+pub fn cholesky(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
     let mut l = vec![0.0; n * n];
     for i in 0..n {
         for j in 0..=i {
@@ -18,19 +17,18 @@ pub fn inverse(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
             }
         }
     }
-    let mut result = vec![0.0; n * n];
-    for column in 0..n {
-        let mut y = vec![0.0; n];
-        for i in 0..n {
-            let dot: f64 = (0..i).map(|k| l[i * n + k] * y[k]).sum();
-            y[i] = (f64::from(u8::from(i == column)) - dot) / l[i * n + i];
-        }
-        for i in (0..n).rev() {
-            let dot: f64 = (i + 1..n).map(|k| l[k * n + i] * result[k * n + column]).sum();
-            result[i * n + column] = (y[i] - dot) / l[i * n + i];
-        }
+    Some(l)
+}
+
+/// `L^-1 v`: of a vector with covariance `L L^T`, one whose components have variance 1 and no correlation.
+pub fn whiten(l: &[f64], v: &[f64]) -> Vec<f64> {
+    let n = v.len();
+    let mut w = vec![0.0; n];
+    for i in 0..n {
+        let dot: f64 = (0..i).map(|k| l[i * n + k] * w[k]).sum();
+        w[i] = (v[i] - dot) / l[i * n + i];
     }
-    Some(result)
+    w
 }
 
 #[cfg(test)]
@@ -38,13 +36,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn inverse_times_matrix_is_one() {
+    fn the_triangle_gives_the_matrix_and_solves() {
         let m = [4.0, 1.0, 0.5, 1.0, 3.0, -0.2, 0.5, -0.2, 2.0];
-        let inv = inverse(&m, 3).unwrap();
+        let l = cholesky(&m, 3).unwrap();
         for (i, j) in (0..3).flat_map(|i| (0..3).map(move |j| (i, j))) {
-            let product: f64 = (0..3).map(|k| m[i * 3 + k] * inv[k * 3 + j]).sum();
-            assert!((product - f64::from(u8::from(i == j))).abs() < 1e-12);
+            let product: f64 = (0..3).map(|k| l[i * 3 + k] * l[j * 3 + k]).sum();
+            assert!((product - m[i * 3 + j]).abs() < 1e-12);
         }
-        assert_eq!(inverse(&[1.0, 2.0, 2.0, 1.0], 2), None);
+        let v = [1.0, -2.0, 0.5];
+        let w = whiten(&l, &v);
+        let back: Vec<f64> = (0..3).map(|i| (0..3).map(|k| l[i * 3 + k] * w[k]).sum()).collect();
+        assert!(back.iter().zip(v).all(|(a, b)| (a - b).abs() < 1e-12));
+        assert_eq!(cholesky(&[1.0, 2.0, 2.0, 1.0], 2), None);
     }
 }

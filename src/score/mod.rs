@@ -18,6 +18,6 @@ pub mod statistics;
 
 pub use calibration::{Calibration, CalibrationError, MIN_FILES, split};
 pub use example::{Example, Region, Summary};
-pub use fit::Fit;
+pub use fit::{DETECTORS, Detected, Fit};
 pub use model::{Model, ScoreError};
 pub use reason::reason;

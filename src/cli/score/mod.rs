@@ -182,7 +182,8 @@ impl Judge {
         };
         let (given, needed) = (calibration.sizes().1, conformal::needed(q));
         if given < needed {
-            let text = format!("p-values come from {given} normal files, and at --fdr {q} at least {needed} are needed");
+            let text =
+                format!("p-values come from {given} normal files, and at --fdr {q} at least {needed} are needed");
             return Err(Fault::Error(format!("{text}: give {} normal files in all, or a larger --fdr", 2 * needed)));
         }
         Ok(())

@@ -24,7 +24,11 @@ pub fn summaries(
     let done = report::each(inputs, |input| {
         let file = input.read(false)?;
         bar.advance(1);
-        all.extend(model.summaries(&file, reading.tile, reading.limit).map_err(|e| Fault::Error(e.to_string()).about(&input.name()))?);
+        all.extend(
+            model
+                .summaries(&file, reading.tile, reading.limit)
+                .map_err(|e| Fault::Error(e.to_string()).about(&input.name()))?,
+        );
         Ok(())
     })?;
     Ok((all, worst.max(done)))

@@ -6,7 +6,7 @@ use crate::cli::report::cell;
 use serde_json::json;
 use surprisal::media::set::item_name;
 use surprisal::score::statistics::{STATISTICS, index};
-use surprisal::score::{Calibration, Fit, Model, Summary, conformal, reason};
+use surprisal::score::{Calibration, DETECTORS, Detected, Fit, Model, Summary, conformal, reason};
 
 /// What examples are compared with.
 pub enum Judge {
@@ -36,7 +36,7 @@ pub struct Row {
 
 /// A result.
 pub struct Judged {
-    score: f64,
+    detected: Detected,
     p_value: Option<f64>,
     flagged: bool,
     reason: String,
@@ -52,15 +52,13 @@ impl Judge {
     }
 
     fn judge(&self, summary: &Summary) -> Judged {
-        let (score, p_value) = match self {
-            Self::Calibrated(calibration) => {
-                let (score, p) = calibration.judge(summary);
-                (score, Some(p))
-            }
-            Self::Alone(fit) => (fit.score(summary), None),
+        let detected = self.fit().detect(summary);
+        let p_value = match self {
+            Self::Calibrated(calibration) => Some(calibration.p_value(detected.score)),
+            Self::Alone(_) => None,
         };
         let reason = reason(self.fit(), summary);
-        Judged { score, p_value, flagged: false, reason, values: summary.values.clone() }
+        Judged { detected, p_value, flagged: false, reason, values: summary.values.clone() }
     }
 }
 
@@ -68,7 +66,8 @@ impl Judge {
 pub fn of(input: &Input, model: &Model, judge: &Judge, reading: Reading) -> Vec<Row> {
     let name = input.name();
     let file = input.read(false).map_err(|fault| fault.to_string());
-    let summaries = file.and_then(|file| model.summaries(&file, reading.tile, reading.limit).map_err(|e| e.to_string()));
+    let summaries =
+        file.and_then(|file| model.summaries(&file, reading.tile, reading.limit).map_err(|e| e.to_string()));
     match summaries {
         Err(fault) => vec![Row { path: name, judged: Err(fault) }],
         Ok(summaries) => {
@@ -92,7 +91,7 @@ pub fn flag(rows: &mut [Row], rule: Rule) -> usize {
         }
         Rule::P(most) => results().map(|judged| judged.p_value.is_some_and(|p| p <= most)).collect(),
         Rule::Top(count) => {
-            let mut order: Vec<(usize, f64)> = results().map(|judged| judged.score).enumerate().collect();
+            let mut order: Vec<(usize, f64)> = results().map(|judged| judged.detected.score).enumerate().collect();
             order.sort_by(|a, b| b.1.total_cmp(&a.1));
             let mut flags = vec![false; order.len()];
             order.iter().take(count).for_each(|(i, _)| flags[*i] = true);
@@ -107,7 +106,7 @@ pub fn flag(rows: &mut [Row], rule: Rule) -> usize {
 
 /// The oddest first, then what could not be read.
 pub fn sort(rows: &mut [Row]) {
-    let key = |row: &Row| row.judged.as_ref().map_or(f64::NEG_INFINITY, |judged| judged.score);
+    let key = |row: &Row| row.judged.as_ref().map_or(f64::NEG_INFINITY, |judged| judged.detected.score);
     rows.sort_by(|a, b| key(b).total_cmp(&key(a)));
 }
 
@@ -118,16 +117,18 @@ fn bpd(judged: &Judged) -> f64 {
 
 /// All rows with commas between and a line of names above.
 pub fn table(rows: &[Row]) -> String {
-    let names: Vec<&str> = STATISTICS.iter().map(|s| s.name).collect();
+    let names: Vec<&str> = DETECTORS.into_iter().chain(STATISTICS.iter().map(|s| s.name)).collect();
     let mut text = format!("path,bpd,score,p_value,flagged,reason,{}\n", names.join(","));
     for row in rows {
         let path = cell(&row.path);
         text += &match &row.judged {
             Err(fault) => format!("{path},,,,,{}{}\n", cell(fault), ",".repeat(names.len())),
             Ok(judged) => {
-                let values: Vec<String> = judged.values.iter().map(|v| format!("{v:.6}")).collect();
+                let Judged { detected, flagged, .. } = judged;
+                let others = [detected.mahalanobis, detected.density];
+                let values: Vec<String> = others.iter().chain(&judged.values).map(|v| format!("{v:.6}")).collect();
+                let score = detected.score;
                 let p = judged.p_value.map(|p| format!("{p:.6}")).unwrap_or_default();
-                let Judged { score, flagged, .. } = judged;
                 let bpd = bpd(judged);
                 format!("{path},{bpd:.6},{score:.6},{p},{flagged},{},{}\n", cell(&judged.reason), values.join(","))
             }
@@ -144,7 +145,13 @@ impl Row {
             Ok(judged) => {
                 let p = judged.p_value.map_or("       ".to_owned(), |p| format!("p {p:.4}"));
                 let flag = if judged.flagged { "ODD" } else { "   " };
-                format!("{flag} {p}  {:8.2}  {:8.4} bpd  {}  {}", judged.score, bpd(judged), self.path, judged.reason)
+                format!(
+                    "{flag} {p}  {:8.2}  {:8.4} bpd  {}  {}",
+                    judged.detected.score,
+                    bpd(judged),
+                    self.path,
+                    judged.reason
+                )
             }
         }
     }
@@ -154,10 +161,13 @@ impl Row {
         match &self.judged {
             Err(fault) => json!({ "path": self.path, "error": fault }).to_string(),
             Ok(judged) => {
+                let names = DETECTORS.into_iter().chain(STATISTICS.iter().map(|s| s.name));
+                let values =
+                    [judged.detected.mahalanobis, judged.detected.density].into_iter().chain(judged.values.clone());
                 let statistics: serde_json::Map<_, _> =
-                    STATISTICS.iter().zip(&judged.values).map(|(s, v)| (s.name.to_owned(), json!(v))).collect();
+                    names.zip(values).map(|(name, v)| (name.to_owned(), json!(v))).collect();
                 json!({
-                    "path": self.path, "bpd": bpd(judged), "score": judged.score, "p_value": judged.p_value,
+                    "path": self.path, "bpd": bpd(judged), "score": judged.detected.score, "p_value": judged.p_value,
                     "flagged": judged.flagged, "reason": judged.reason, "statistics": statistics,
                 })
                 .to_string()

@@ -24,12 +24,7 @@ pub struct Statistic {
 
 /// Every statistic. Calibration files name them, so that a new one makes old files unreadable, not wrong.
 pub static STATISTICS: &[Statistic] = &[
-    Statistic {
-        name: "bits",
-        what: "code length (bits per dimension)",
-        source: "Bishop 1994",
-        of: whole::bits,
-    },
+    Statistic { name: "bits", what: "code length (bits per dimension)", source: "Bishop 1994", of: whole::bits },
     Statistic {
         name: "entropy",
         what: "code length that the model itself expected",
@@ -65,6 +60,42 @@ pub static STATISTICS: &[Statistic] = &[
         what: "surprise in its worst 2 % of symbols",
         source: "upper mean of the surprises",
         of: whole::worst,
+    },
+    Statistic {
+        name: "calm",
+        what: "surprise in its calmer half",
+        source: "a quantile over its symbols",
+        of: |e| whole::surprise_quantile(e, 0.25),
+    },
+    Statistic {
+        name: "median",
+        what: "median surprise",
+        source: "a quantile over its symbols",
+        of: |e| whole::surprise_quantile(e, 0.5),
+    },
+    Statistic {
+        name: "lively",
+        what: "surprise in its livelier parts",
+        source: "a quantile over its symbols",
+        of: |e| whole::surprise_quantile(e, 0.9),
+    },
+    Statistic {
+        name: "smooth",
+        what: "expected code length in its smoother parts",
+        source: "a quantile over its symbols",
+        of: |e| whole::entropy_quantile(e, 0.25),
+    },
+    Statistic {
+        name: "rough",
+        what: "expected code length in its rougher parts",
+        source: "a quantile over its symbols",
+        of: |e| whole::entropy_quantile(e, 0.75),
+    },
+    Statistic {
+        name: "certain",
+        what: "share of nearly certain symbols",
+        source: "conditionals whose entropy is below 1/16 bit",
+        of: whole::certain,
     },
     Statistic {
         name: "neighbours",

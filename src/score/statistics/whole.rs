@@ -34,3 +34,27 @@ pub fn worst(example: &Example) -> f64 {
     all.select_nth_unstable_by(count - 1, |a, b| b.cmp(a));
     all[..count].iter().map(|s| f64::from(*s) / 65536.0).sum::<f64>() / count as f64
 }
+
+/// A quantile of some figures in units of 2^-16, in bits; 0 of none.
+fn quantile(mut all: Vec<u32>, share: f64) -> f64 {
+    if all.is_empty() {
+        return 0.0;
+    }
+    let rank = ((all.len() - 1) as f64 * share) as usize;
+    f64::from(*all.select_nth_unstable(rank).1) / 65536.0
+}
+
+/// A quantile of the surprises, in bits.
+pub fn surprise_quantile(example: &Example, share: f64) -> f64 {
+    quantile(example.scores.iter().map(|s| s.surprise).collect(), share)
+}
+
+/// A quantile of the entropies of the conditionals, in bits.
+pub fn entropy_quantile(example: &Example, share: f64) -> f64 {
+    quantile(example.scores.iter().map(|s| s.entropy).collect(), share)
+}
+
+/// Share of the symbols that were nearly certain: an entropy below a sixteenth of a bit.
+pub fn certain(example: &Example) -> f64 {
+    example.scores.iter().filter(|s| s.entropy < 1 << 12).count() as f64 / example.len()
+}
