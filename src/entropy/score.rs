@@ -126,6 +126,7 @@ mod tests {
         }
     }
 
+    #[allow(clippy::float_arithmetic, reason = "compares with libm")]
     fn score<const P: usize>(meter: &mut ScoreMeter, distribution: &impl Distribution<P>, symbol: u32) -> [f64; 3] {
         meter.code(distribution, symbol).unwrap();
         let Score { surprise, entropy, variance } = meter.last();

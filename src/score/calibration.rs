@@ -80,8 +80,8 @@ impl Calibration {
     ///
     /// # Errors
     /// Too few, or all alike.
-    pub fn new(model: ModelId, name: &str, normal: &[([u8; 32], Summary)]) -> Result<Self, CalibrationError> {
-        let different: BTreeMap<&[u8; 32], &Summary> = normal.iter().rev().map(|(hash, s)| (hash, s)).collect();
+    pub fn new(model: ModelId, name: &str, normal: &[Summary]) -> Result<Self, CalibrationError> {
+        let different: BTreeMap<&[u8; 32], &Summary> = normal.iter().rev().map(|s| (&s.content, s)).collect();
         if different.len() < MIN_FILES {
             return Err(CalibrationError::TooFew { given: different.len() });
         }
@@ -179,14 +179,9 @@ mod tests {
     use super::super::fit::tests::near;
     use super::*;
 
-    fn hashed(summaries: Vec<Summary>) -> Vec<([u8; 32], Summary)> {
-        let hash = |i: usize| *blake3::hash(&i.to_le_bytes()).as_bytes();
-        summaries.into_iter().enumerate().map(|(i, s)| (hash(i), s)).collect()
-    }
-
     #[test]
     fn a_file_is_read_as_it_was_written_or_not_at_all() {
-        let calibration = Calibration::new(ModelId([7; 16]), "some", &hashed(near(1.0, 101))).unwrap();
+        let calibration = Calibration::new(ModelId([7; 16]), "some", &near(1.0, 101)).unwrap();
         assert_eq!(calibration.sizes(), (51, 50));
         let bytes = calibration.to_bytes();
         assert_eq!(Calibration::from_bytes(&bytes).unwrap(), calibration);
@@ -209,9 +204,9 @@ mod tests {
 
     #[test]
     fn halves_have_no_example_in_common_and_do_not_depend_on_the_order() {
-        let mut normal = hashed(near(0.0, 60));
+        let mut normal = near(0.0, 60);
         normal.extend(normal.clone());
-        let hashes: Vec<_> = normal.iter().map(|(h, _)| *h).collect();
+        let hashes: Vec<_> = normal.iter().map(|s| s.content).collect();
         let halves = split(&hashes);
         assert_eq!(halves[..60], halves[60..]);
         assert_eq!(halves[..60].iter().filter(|h| **h).count(), 30);
@@ -222,7 +217,7 @@ mod tests {
             Calibration::new(ModelId([0; 16]), "x", &normal[..19]),
             Err(CalibrationError::TooFew { given: 19 })
         ));
-        normal.iter_mut().for_each(|(_, s)| s.values.fill(2.0));
+        normal.iter_mut().for_each(|s| s.values.fill(2.0));
         assert!(matches!(Calibration::new(ModelId([0; 16]), "x", &normal), Err(CalibrationError::Alike)));
     }
 }

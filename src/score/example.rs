@@ -36,6 +36,8 @@ pub struct Region {
 /// What is kept of an example.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
+    /// A hash (blake3) of its symbols: equal examples have equal ones.
+    pub content: [u8; 32],
     /// The statistics, in the order of [`STATISTICS`]; all finite.
     pub values: Vec<f64>,
     /// The block that differs most from what was expected of it; none in an empty example.
@@ -48,7 +50,15 @@ impl Example<'_> {
         // A statistic of nothing is 0: an empty example is odd by its bits already.
         let value = |v: f64| if v.is_finite() { v } else { 0.0 };
         let values = STATISTICS.iter().map(|s| value((s.of)(self))).collect();
-        Summary { values, place: blocks::strangest(self) }
+        Summary { content: self.content(), values, place: blocks::strangest(self) }
+    }
+
+    fn content(&self) -> [u8; 32] {
+        let mut hash = blake3::Hasher::new();
+        for symbol in self.symbols {
+            hash.update(&symbol.to_le_bytes());
+        }
+        *hash.finalize().as_bytes()
     }
 
     /// Surprise, entropy and variance of a symbol, in bits and squared bits.

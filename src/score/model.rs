@@ -97,17 +97,12 @@ impl Model {
         }
     }
 
-    /// What is kept of each example in a file, and a hash of the example's content. `tile` is width and height of a sprite
+    /// What is kept of each example in a file. `tile` is width and height of a sprite
     /// sheet's tiles.
     ///
     /// # Errors
     /// A file that the model is not for.
-    pub fn summaries(
-        &self,
-        file: &[u8],
-        tile: Option<(u32, u32)>,
-        limit: u64,
-    ) -> Result<Vec<([u8; 32], Summary)>, ScoreError> {
+    pub fn summaries(&self, file: &[u8], tile: Option<(u32, u32)>, limit: u64) -> Result<Vec<Summary>, ScoreError> {
         let limits = Limits { max_bytes: limit };
         match self {
             Self::Set(network) => examples(network, file, &limits),
@@ -126,7 +121,7 @@ impl Model {
     }
 }
 
-fn examples(network: &GridNetwork, file: &[u8], limits: &Limits) -> Result<Vec<([u8; 32], Summary)>, ScoreError> {
+fn examples(network: &GridNetwork, file: &[u8], limits: &Limits) -> Result<Vec<Summary>, ScoreError> {
     let domain = network.program().domain();
     let set = set::examples(file, domain, limits)?;
     let (height, width, channels) = match domain {
@@ -137,16 +132,8 @@ fn examples(network: &GridNetwork, file: &[u8], limits: &Limits) -> Result<Vec<(
     Ok(sets::score_each(network, &set, Labels::Unknown, |symbols, scores| {
         let width = if height == 1 { symbols.len() / channels } else { width };
         let example = Example { height, width, channels, alphabet, symbols, scores };
-        (content(symbols), example.summary())
+        example.summary()
     })?)
-}
-
-fn content(symbols: &[u16]) -> [u8; 32] {
-    let mut hash = blake3::Hasher::new();
-    for symbol in symbols {
-        hash.update(&symbol.to_le_bytes());
-    }
-    *hash.finalize().as_bytes()
 }
 
 /// The pictures in a file: one, or those of an IDX file or of a sheet.
@@ -178,7 +165,7 @@ fn pictures(file: &[u8], tile: Option<(u32, u32)>, limits: &Limits) -> Result<Ve
     Ok(stack.values.chunks_exact(unit).map(one).collect())
 }
 
-fn photograph(network: &Network, picture: &Picture) -> ([u8; 32], Summary) {
+fn photograph(network: &Network, picture: &Picture) -> Summary {
     let bands: Vec<_> = bands(picture.height).collect();
     let scores: Vec<_> = bands.into_par_iter().map(|band| bands::score_band(network.into(), picture, band)).collect();
     let scores = scores.concat();
@@ -186,5 +173,5 @@ fn photograph(network: &Network, picture: &Picture) -> ([u8; 32], Summary) {
     let (height, width) = (picture.height as usize, picture.width as usize);
     let channels = picture.channels.into();
     let example = Example { height, width, channels, alphabet: 256, symbols: &symbols, scores: &scores };
-    (content(&symbols), example.summary())
+    example.summary()
 }

@@ -91,8 +91,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         }
         (None, true) => {
             let (all, worst) = normal::summaries(&args.files, &model, reading, global)?;
-            let summaries: Vec<_> = all.into_iter().map(|(_, summary)| summary).collect();
-            let fit = (summaries.len() >= MIN_FILES).then(|| Fit::new(&summaries)).flatten();
+            let fit = (all.len() >= MIN_FILES).then(|| Fit::new(&all)).flatten();
             let text = format!("--self: fewer than {MIN_FILES} files, or all alike: there is nothing to rank them by");
             report::note(
                 global.quiet,

@@ -9,14 +9,14 @@ use std::path::PathBuf;
 use surprisal::codec::Progress;
 use surprisal::score::{Calibration, Model, Summary};
 
-/// What is kept of the examples in all files that can be read, with hashes of their contents. The others are reported, and the worst exit
+/// What is kept of the examples in all files that can be read. The others are reported, and the worst exit
 /// is returned.
 pub fn summaries(
     paths: &[PathBuf],
     model: &Model,
     reading: Reading,
     global: &Global,
-) -> Result<(Vec<([u8; 32], Summary)>, Exit), Fault> {
+) -> Result<(Vec<Summary>, Exit), Fault> {
     let (inputs, worst) = inputs::gather(paths, Folders::Walk, global.quiet);
     let bar = Bar::new("normal files", global.quiet);
     bar.begin(inputs.len() as u64);

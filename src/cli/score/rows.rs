@@ -72,7 +72,7 @@ pub fn of(input: &Input, model: &Model, judge: &Judge, reading: Reading) -> Vec<
         Err(fault) => vec![Row { path: name, judged: Err(fault) }],
         Ok(summaries) => {
             let count = summaries.len();
-            let row = |(number, (_, summary)): (usize, &([u8; 32], Summary))| Row {
+            let row = |(number, summary): (usize, &Summary)| Row {
                 path: item_name(&name, number, count),
                 judged: Ok(judge.judge(summary)),
             };
