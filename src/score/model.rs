@@ -142,7 +142,7 @@ fn pictures(file: &[u8], tile: Option<(u32, u32)>, limits: &Limits) -> Result<Ve
     let picture = match media::split(file, media::Options { pixels: true }, limits) {
         Outcome::Split(split) => match split.content {
             Content::Picture(picture) => Ok(picture),
-            Content::Rows { .. } => Err(split.note),
+            Content::Rows { .. } | Content::Pcm(_) => Err(split.note),
         },
         Outcome::Opaque { note } => Err(note),
     };
