@@ -16,7 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("engine", &["spec", "likelihood", "entropy", "wire"]),
     ("quantize", &["spec", "zoo", "likelihood", "engine", "entropy"]),
     ("predict", &["entropy"]),
-    ("media", &["entropy", "wire", "spec"]),
+    ("media", &["entropy", "wire", "spec", "predict"]),
     ("container", &["wire", "predict", "media", "entropy"]),
     ("adapt", &["spec", "likelihood", "engine", "entropy"]),
     (

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use std::path::Path;
 use surprisal::codec::{Effort, Place};
 use surprisal::engine::Program;
-use surprisal::spec::Domain;
+use surprisal::spec::{Domain, Samples};
 use surprisal::zoo;
 
 /// List the models and the places in which they are looked for
@@ -80,7 +80,10 @@ fn data(domain: &Domain) -> String {
         Domain::Text { characters, segment } => {
             format!("text of {} characters in segments of {segment}", characters.len())
         }
-        Domain::Sound { segment, rate } => format!("sound of {rate} samples a second in segments of {segment}"),
+        Domain::Sound { segment, rate, samples } => {
+            let of = if *samples == Samples::MuLaw { "8-bit mu-law" } else { "up to 16 bits" };
+            format!("sound of {of} and {rate} samples a second in segments of {segment}")
+        }
     }
 }
 

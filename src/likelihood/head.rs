@@ -3,7 +3,7 @@
 //! What must stay true: whatever codes, measures or draws a symbol uses the same distribution.
 
 use super::logistic::Mixture;
-use super::{bernoulli, categorical, coupled, logistic};
+use super::{bernoulli, categorical, coupled, logistic, signed};
 use crate::entropy::{Bits, Coder, CostMeter, Damaged, Score, ScoreMeter, cost_of};
 
 /// What makes an output's parameters a distribution.
@@ -17,6 +17,8 @@ pub enum Head {
     Categorical(categorical::Tables),
     /// A mixture of logistics over all channels.
     Coupled(coupled::Tables),
+    /// A mixture of logistics over numbers of 16 bits.
+    Signed(signed::Tables),
 }
 
 /// What is known about a symbol before it.
@@ -59,6 +61,9 @@ impl Head {
             Self::Bernoulli(tables) => coder.code(&tables.bit(parameters[0]), symbol),
             Self::Categorical(tables) => coder.code(&tables.distribution(parameters, &mut scratch.0), symbol),
             Self::Coupled(tables) => coder.code(&tables.distribution(parameters, channels, alphabet, known), symbol),
+            Self::Signed(tables) => {
+                coder.code(&tables.distribution(parameters), signed::place(symbol)).map(signed::place)
+            }
         }
     }
 
@@ -99,10 +104,10 @@ impl Head {
         match self {
             Self::Bernoulli(_) => divide(parameters, false),
             Self::Categorical(_) => divide(parameters, true),
-            Self::Mixture(tables) => {
+            Self::Mixture(logistic::Tables { fraction, .. }) | Self::Signed(signed::Tables { fraction, .. }) => {
                 let used = parameters.len() / 3;
                 divide(&mut parameters[..used], true);
-                widen(&mut parameters[2 * used..3 * used], tables.fraction);
+                widen(&mut parameters[2 * used..3 * used], *fraction);
             }
             Self::Coupled(tables) => {
                 let used = parameters.len() / coupled::values(channels);

@@ -11,6 +11,7 @@ mod head;
 pub mod logistic;
 #[cfg(feature = "torch")]
 pub mod nll;
+pub mod signed;
 
 pub use head::{Context, Head, Scratch, Temperature};
 

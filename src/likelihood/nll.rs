@@ -5,6 +5,7 @@
 #![allow(clippy::float_arithmetic, reason = "training is in floating point; no code depends on it")]
 
 use super::coupled::{self, COEFFICIENT};
+use super::signed;
 use tch::{Kind, TchError, Tensor};
 
 /// Log-scales are kept within these ends, as [`logistic`](super::logistic) does.
@@ -103,4 +104,34 @@ pub fn coupled_bits(parameters: &Tensor, alphabet: u32, symbols: &Tensor) -> Res
         weights = next.f_div(&next.f_sum_dim_intlist(0, true, None::<Kind>)?)?;
     }
     Tensor::f_stack(&bits, 1)
+}
+
+/// Code lengths in bits of numbers of 16 bits under mixtures of logistics: `parameters` has one more axis, the last, laid out as
+/// [`signed`] says.
+pub fn signed_bits(parameters: &Tensor, numbers: &Tensor) -> Result<Tensor, TchError> {
+    let shape = numbers.size();
+    let values = *parameters.size().last().unwrap_or(&1);
+    // Components slowest, as above.
+    let parameters = parameters.f_reshape([-1, values])?.f_transpose(0, 1)?.f_contiguous()?.f_to_kind(Kind::Float)?;
+    let parts = parameters.f_view([3, values / 3, -1])?;
+    let numbers = numbers.f_reshape([1, -1])?;
+    let weight = parts.f_select(0, 0)?.f_softmax(0, None::<Kind>)?;
+    let (low, high) = (signed::LOG_SCALE.0 as f64, signed::LOG_SCALE.1 as f64);
+    let log_scale = parts.f_select(0, 2)?.f_add_scalar(signed::MIDDLE as f64)?.f_clamp(low, high)?;
+    let inverse = log_scale.f_neg()?.f_exp()?;
+    // Distances in scales, mirrored so that both bounds of a number lie on the side where a sigmoid is small and exact.
+    let far = numbers.f_mul(&inverse)?.f_sub(&parts.f_select(0, 1)?)?;
+    let half = inverse.f_mul_scalar(0.5)?;
+    let middle = far.f_abs()?.f_neg()?;
+    let (above, below) = (middle.f_add(&half)?.f_sigmoid()?, middle.f_sub(&half)?.f_sigmoid()?);
+    // The lowest and the highest number take the tails.
+    let is_low = numbers.f_le(-32768)?;
+    let is_high = numbers.f_ge(32767)?;
+    let mut mass = above.f_sub(&below)?;
+    mass = far.f_add(&half)?.f_sigmoid()?.f_where_self(&is_low, &mass)?;
+    mass = half.f_sub(&far)?.f_sigmoid()?.f_where_self(&is_high, &mass)?;
+    let probability = mass.f_mul(&weight)?.f_sum_dim_intlist(0, false, None::<Kind>)?;
+    let floor = 0.5f64.powi(signed::FLOOR as i32);
+    let bits = probability.f_mul_scalar(1.0 - floor)?.f_add_scalar(floor / f64::from(signed::COUNT))?;
+    bits.f_log2()?.f_neg()?.f_reshape(shape.as_slice())
 }

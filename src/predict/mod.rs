@@ -6,6 +6,7 @@
 pub mod adjust;
 pub mod audio;
 pub mod bytes;
+pub mod linear;
 
 /// An adaptive part as streams name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,4 +18,4 @@ pub struct Part {
 }
 
 /// All parts that this build can decode.
-pub const PARTS: &[Part] = &[adjust::PART, audio::PART, bytes::PART];
+pub const PARTS: &[Part] = &[adjust::PART, audio::PART, bytes::PART, linear::PART];

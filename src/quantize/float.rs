@@ -1,7 +1,7 @@
 //! A network in floating point, at one position: what the quantizer calibrates with and compares to.
 
 use crate::engine::reference::{Picture, neighbour};
-use crate::likelihood::coupled;
+use crate::likelihood::{coupled, signed};
 use crate::spec::{Function, NetworkSpec, NodeId, Op};
 use std::collections::HashMap;
 
@@ -108,6 +108,7 @@ pub fn activation(function: Function, x: f64) -> f64 {
             }
         }
         Function::Gelu => x * sigmoid(1.702 * x),
+        Function::Log => x.signum() * (1.0 + x.abs()).log2() / 4.0,
         Function::Centre | Function::MuLaw => x,
     }
 }
@@ -169,4 +170,28 @@ pub fn coupled_bits(parameters: &[f32], channels: usize, alphabet: u32, known: &
     let probability: f64 = weights.iter().enumerate().map(|(i, w)| w / total * mass(known.len(), i, symbol)).sum();
     let floor = 2f64.powi(-i32::from(coupled::FLOOR));
     -(probability * (1.0 - floor) + floor / a).log2()
+}
+
+/// Code length in bits of a number of 16 bits in two's complement, under a mixture whose parameters are laid out as [`signed`]
+/// says.
+pub fn signed_bits(parameters: &[f32], symbol: u16) -> f64 {
+    let k = parameters.len() / 3;
+    let at = |part: usize, i: usize| f64::from(parameters[part * k + i]);
+    let number = f64::from(symbol as i16);
+    let top = (0..k).map(|i| at(0, i)).fold(f64::NEG_INFINITY, f64::max);
+    let total: f64 = (0..k).map(|i| (at(0, i) - top).exp()).sum();
+    let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
+    let mass = |i: usize| {
+        let (low, high) = (signed::LOG_SCALE.0 as f64, signed::LOG_SCALE.1 as f64);
+        let inverse = (-(at(2, i) + signed::MIDDLE as f64).clamp(low, high)).exp();
+        let (far, half) = (number * inverse - at(1, i), inverse / 2.0);
+        match symbol as i16 {
+            i16::MIN => sigmoid(far + half),
+            i16::MAX => sigmoid(half - far),
+            _ => sigmoid(half - far.abs()) - sigmoid(-half - far.abs()),
+        }
+    };
+    let probability: f64 = (0..k).map(|i| (at(0, i) - top).exp() / total * mass(i)).sum();
+    let floor = 2f64.powi(-(signed::FLOOR as i32));
+    -(probability * (1.0 - floor) + floor / f64::from(signed::COUNT)).log2()
 }

@@ -80,7 +80,7 @@ impl Fractions {
             Op::Neighbours { .. } | Op::Current { .. } | Op::LocalMean { .. } | Op::LocalScale { .. } => 0,
             Op::Previous | Op::Condition { .. } | Op::Coordinate { .. } | Op::OneHot => 0,
             Op::Normalize { clamp, .. } => ((1 << ACTIVATION_BITS) / i32::from(*clamp)).ilog2() as i32,
-            Op::Activation { function: Function::Centre } => CENTRE_FRACTION,
+            Op::Activation { function: Function::Centre | Function::Log } => CENTRE_FRACTION,
             Op::Activation { function: Function::Sigmoid | Function::Tanh } if alone(id) => GATE_FRACTION,
             Op::Lstm { .. } => STATE_FRACTION,
             _ => {
@@ -93,7 +93,9 @@ impl Fractions {
                         top = top.min(LOG_ODDS * HEADROOM);
                     }
                 }
-                let is_mixture = |o: &Output| matches!(o.likelihood, Likelihood::LogisticMixture { .. });
+                let is_mixture = |o: &Output| {
+                    matches!(o.likelihood, Likelihood::LogisticMixture { .. } | Likelihood::SignedMixture { .. })
+                };
                 let least = if members().filter_map(output).all(is_mixture) { 6.0 } else { 7.0 };
                 ((2f64.powi(bits as i32) - 1.0) / top).log2().floor().clamp(least, 15.0) as i32
             }

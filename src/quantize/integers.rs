@@ -7,7 +7,7 @@ use super::rows::{Columns, rows, values};
 use super::{QuantizeError, tables};
 use crate::engine::{Params, Program};
 use crate::likelihood::Head;
-use crate::spec::{Condition, Domain, Function, Likelihood, NetworkSpec, NodeId, Op};
+use crate::spec::{Condition, Domain, Function, Likelihood, NetworkSpec, NodeId, Op, SIGNED};
 
 /// A program, and what its integers stand for.
 pub struct Quantized {
@@ -69,6 +69,7 @@ pub fn quantize(
             }
             Likelihood::Bernoulli => Head::Bernoulli(tables::bernoulli(fraction)),
             Likelihood::Categorical => Head::Categorical(tables::categorical(fraction)),
+            Likelihood::SignedMixture { .. } => Head::Signed(tables::signed(fraction)),
             Likelihood::CoupledMixture { .. } => Head::Coupled(tables::coupled(spec.symbols.alphabet, fraction)),
         }
     });
@@ -130,7 +131,10 @@ impl Work<'_> {
         let (network, fraction, limit) = (self.network, self.shared.bits[id], self.shared.limits[id]);
         let spec = &network.spec;
         let alike = |magnitude: i64| vec![magnitude; width];
-        let samples = |alphabet: u32| (Params::None, alike(i64::from(alphabet) - 1));
+        let samples = |alphabet: u32| match alphabet {
+            SIGNED => (Params::None, alike(i64::from(SIGNED / 2))),
+            _ => (Params::None, alike(i64::from(alphabet) - 1)),
+        };
         let ends = (-limit as i16, limit as i16);
         Ok(match &spec.nodes[id].op {
             Op::Neighbours { .. } | Op::Current { .. } | Op::LocalMean { .. } | Op::Previous => {
@@ -219,6 +223,7 @@ impl Work<'_> {
                 let centred = |x: f64| (2.0 * x - (alphabet - 1.0)) * 2.0 / alphabet;
                 tables::function(centred, (0.0, end), fraction, magnitude, out, None)
             }
+            Function::Log => tables::function(f, (-end, end - 1.0), fraction, magnitude, out, None),
             Function::MuLaw => return Err(QuantizeError::Operation(format!("{function:?}"))),
         })
     }

@@ -4,7 +4,7 @@ use super::float::{level, scale};
 use crate::engine::Params;
 use crate::engine::program::Table;
 use crate::likelihood::logistic::*;
-use crate::likelihood::{bernoulli as bit, categorical as any, coupled as joint};
+use crate::likelihood::{bernoulli as bit, categorical as any, coupled as joint, signed as wide};
 
 /// Levels of [`Params::Scale`] for every sum of `terms` absolute differences of 8-bit samples.
 pub fn levels(terms: usize) -> Vec<u8> {
@@ -76,6 +76,20 @@ pub fn coupled(alphabet: u32, fraction: u8) -> joint::Tables {
         log_scale: vec![(quarter.ln() * f64::from(1u32 << LOG_FRACTION)).round() as i32],
         ..mixture(1, 0, joint::FLOOR, fraction)
     })
+}
+
+/// Tables of a mixture over numbers of 16 bits whose parameters have `fraction` fractional bits.
+pub fn signed(fraction: u8) -> wide::Tables {
+    let Tables { weight, sigmoid, .. } = mixture(1, 0, 8, fraction);
+    let log = |i: usize| i as f64 / f64::from(1u32 << LOG_FRACTION) + wide::LOG_SCALE.0 as f64;
+    let one = |bits: u32| f64::from(1u32 << bits);
+    wide::Tables {
+        fraction,
+        weight: weight.into_iter().map(u32::from).collect(),
+        sigmoid,
+        scale: (0..wide::SCALES).map(|i| (one(wide::MEAN_FRACTION) * log(i).exp()).round() as u32).collect(),
+        inverse: (0..wide::SCALES).map(|i| (one(wide::INVERSE_FRACTION) * (-log(i)).exp()).round() as u32).collect(),
+    }
 }
 
 /// Fractional bits of a table's index at most: finer steps change nothing.

@@ -199,7 +199,7 @@ variants!(Op, "an operation",
     24 => Lstm { cells },
     25 => Attention { heads, pattern, side }
 );
-variants!(Function, "a function", 0 => Sigmoid, 1 => Tanh, 2 => Elu, 3 => Gelu, 4 => MuLaw, 5 => Centre);
+variants!(Function, "a function", 0 => Sigmoid, 1 => Tanh, 2 => Elu, 3 => Gelu, 4 => MuLaw, 5 => Centre, 6 => Log);
 variants!(Mask, "a mask", 0 => Open, 1 => Causal { groups, same });
 variants!(Pattern, "a pattern",
     0 => All, 1 => Line { axis }, 2 => Trailing { axes }, 3 => Block { size }, 4 => Summary { block, last }
@@ -209,7 +209,8 @@ variants!(Likelihood, "a likelihood",
     0 => LogisticMixture { components, mean, scale, unit, floor },
     1 => Bernoulli,
     2 => Categorical,
-    3 => CoupledMixture { components }
+    3 => CoupledMixture { components },
+    4 => SignedMixture { components }
 );
 
 #[cfg(test)]

@@ -315,7 +315,7 @@ impl NetworkSpec {
         let (each, at) = (flow.width() / span.len(), channel - span.start);
         let own = |budget: &mut Budget| flow.union(at * each..(at + 1) * each, budget);
         match &output.likelihood {
-            Likelihood::Bernoulli | Likelihood::Categorical => own(budget),
+            Likelihood::Bernoulli | Likelihood::Categorical | Likelihood::SignedMixture { .. } => own(budget),
             Likelihood::LogisticMixture { mean, scale, .. } => {
                 let mut reach = own(budget)?;
                 reach.unite(&flows[*mean].union(channel..channel + 1, budget)?, budget)?;

@@ -232,6 +232,12 @@ impl NetworkSpec {
                 }
                 Likelihood::Bernoulli => span,
                 Likelihood::Categorical => self.symbols.alphabet as usize * span,
+                Likelihood::SignedMixture { components } => {
+                    if !(1..=64).contains(components) || self.symbols.alphabet != super::SIGNED || span != 1 {
+                        return wrong("the number of components or channels, or the alphabet, is out of range");
+                    }
+                    3 * usize::from(*components)
+                }
                 Likelihood::CoupledMixture { components } => {
                     if !(1..=64).contains(components) {
                         return wrong("the number of components is out of range");

@@ -30,13 +30,25 @@ pub enum Domain {
         /// Bytes of a segment.
         segment: u32,
     },
-    /// One channel of audio, in segments that are coded apart; each sample is companded to a code of 8-bit mu-law.
+    /// One channel of audio, in segments that are coded apart.
     Sound {
         /// Samples of a segment.
         segment: u32,
         /// Samples a second, for what is written.
         rate: u32,
+        /// What a symbol is.
+        samples: Samples,
     },
+}
+
+/// What a symbol of sound is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Samples {
+    /// A code of 8-bit mu-law (ITU-T G.711).
+    MuLaw,
+    /// The difference of a sample of 16 bits, or fewer, to what a linear predictor that learns as it goes expects; modulo 2^16,
+    /// so that the symbol is the difference in two's complement.
+    Linear,
 }
 
 /// The grid of an example.
@@ -62,6 +74,9 @@ impl Grid {
 /// Symbols of an example at most.
 pub const MAX_SYMBOLS: u64 = 1 << 24;
 
+/// The alphabet whose symbols are numbers of 16 bits in two's complement: as values of a network, they have a sign.
+pub const SIGNED: u32 = 1 << 16;
+
 /// Samples a second at most.
 pub const MAX_RATE: u32 = 768_000;
 
@@ -72,7 +87,8 @@ impl Domain {
             Self::Photographs => None,
             Self::Pictures { alphabet, .. } => Some(*alphabet),
             Self::Text { characters, .. } => Some(characters.len() as u32 + 1),
-            Self::Sound { .. } => Some(256),
+            Self::Sound { samples: Samples::MuLaw, .. } => Some(256),
+            Self::Sound { samples: Samples::Linear, .. } => Some(SIGNED),
         }
     }
 
@@ -127,8 +143,11 @@ impl Domain {
                 w.blob(characters);
                 w.uint((*segment).into());
             }
-            Self::Sound { segment, rate } => {
-                w.u8(3);
+            Self::Sound { segment, rate, samples } => {
+                w.u8(match samples {
+                    Samples::MuLaw => 3,
+                    Samples::Linear => 4,
+                });
                 w.uint((*segment).into());
                 w.uint((*rate).into());
             }
@@ -150,7 +169,8 @@ impl Domain {
                 }
                 Self::Text { characters, segment: number(r)? }
             }
-            3 => Self::Sound { segment: number(r)?, rate: number(r)? },
+            3 => Self::Sound { segment: number(r)?, rate: number(r)?, samples: Samples::MuLaw },
+            4 => Self::Sound { segment: number(r)?, rate: number(r)?, samples: Samples::Linear },
             _ => return Err(WireError::OutOfRange("the kind of data")),
         })
     }

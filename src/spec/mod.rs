@@ -17,7 +17,7 @@ mod reach;
 mod shapes;
 
 pub use check::{MAX_ALPHABET, MAX_CHANNELS, MAX_NODES, MAX_WEIGHTS, MAX_WIDTH, SpecError};
-pub use domain::{Domain, Grid, MAX_SYMBOLS};
+pub use domain::{Domain, Grid, MAX_RATE, MAX_SYMBOLS, SIGNED, Samples};
 pub use ops::{Function, Kernel, Mask, Node, Op, Pattern, Side};
 pub use reach::{EVERYWHERE, Reach, Term};
 
@@ -185,6 +185,12 @@ pub enum Likelihood {
     /// Parameters of each component: a log-weight, means and log-scales of the channels, coefficients.
     CoupledMixture {
         /// Components.
+        components: u8,
+    },
+    /// A mixture of logistics over the numbers of 16 bits in two's complement, one channel. Parameters: log-weights, means in
+    /// units of the component's own scale, log-scales around 4, each of `components`.
+    SignedMixture {
+        /// Logistics.
         components: u8,
     },
 }

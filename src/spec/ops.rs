@@ -177,6 +177,9 @@ pub enum Function {
     Centre,
     /// From a code of 8-bit mu-law (ITU-T G.711) to its amplitude. Input: samples.
     MuLaw,
+    /// `sign(x) log2(1 + |x|) / 4`, from a number of 16 bits to one between -4 and 4. Input: samples of the alphabet
+    /// [`SIGNED`](super::SIGNED).
+    Log,
 }
 
 /// The places that a convolution reads: tap t reads the place `p * stride + (t - origin) * dilation`.

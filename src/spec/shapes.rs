@@ -116,6 +116,9 @@ impl NetworkSpec {
                 if *function == super::Function::Centre {
                     samples(0)?;
                 }
+                if *function == super::Function::Log && samples(0)? != super::SIGNED {
+                    return Err("the input has no sign");
+                }
                 values(width(0))
             }
             Op::Add | Op::Gate if width(0) != width(1) => Err("the inputs differ in width"),

@@ -28,7 +28,7 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
     let Some(alphabet) = domain.alphabet() else { return fail("it needs symbols in a row") };
     let mut net = Net::new(FAMILY.name, &[Axis::Time], 1, alphabet);
     let previous = net.add(Op::Previous, &[]);
-    let mut x = net.embed(embedding, previous);
+    let mut x = net.taken_in(embedding, previous);
     match domain {
         Domain::Pictures { channels: 1, height, width, .. }
             if sizes.get("coordinates") == 1 && *height * *width > 1 =>
@@ -40,7 +40,7 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
             x = net.concat(&[x, at]);
         }
         Domain::Pictures { channels: 1, .. } | Domain::Text { .. } | Domain::Sound { .. } => {}
-        _ => return fail("it takes text and pictures of one channel"),
+        _ => return fail("it takes text, sound and pictures of one channel"),
     }
     for _ in 0..sizes.get("layers") {
         x = net.add(Op::Lstm { cells }, &[x]);

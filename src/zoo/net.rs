@@ -4,6 +4,9 @@
 
 use crate::spec::*;
 
+/// Logistics of a mixture over numbers with a sign.
+const COMPONENTS: u8 = 6;
+
 /// A description in the making.
 #[derive(Debug, Clone)]
 pub struct Net(pub NetworkSpec);
@@ -115,6 +118,10 @@ impl Net {
     pub fn select(&mut self, start: u32, width: u32, x: NodeId) -> NodeId {
         self.add(Op::Select { start, width }, &[x])
     }
+    /// Symbols as a network takes them in: a trained vector each, or on a logarithmic scale if they are numbers with a sign.
+    pub fn taken_in(&mut self, outputs: u32, x: NodeId) -> NodeId {
+        if self.0.symbols.alphabet == SIGNED { self.activation(Function::Log, x) } else { self.embed(outputs, x) }
+    }
     /// The samples of every position as numbers: 0 and 1 of two values, else centred.
     pub fn samples(&mut self) -> NodeId {
         let x = self.current(self.0.symbols.channels);
@@ -125,11 +132,13 @@ impl Net {
         let (a, b) = (self.select(0, width, x), self.select(width, width, x));
         self.gate(a, b)
     }
-    /// Parameters and the likelihood of samples without structure: log-odds of two values, else log-weights.
+    /// Parameters and the likelihood of samples without structure: log-odds of two values, a mixture over numbers with a sign,
+    /// else log-weights.
     pub fn discrete(&self) -> (u32, Likelihood) {
         let Symbols { channels, alphabet, .. } = self.0.symbols;
         match alphabet {
             2 => (channels.into(), Likelihood::Bernoulli),
+            SIGNED => (3 * u32::from(COMPONENTS), Likelihood::SignedMixture { components: COMPONENTS }),
             n => (u32::from(channels) * n, Likelihood::Categorical),
         }
     }

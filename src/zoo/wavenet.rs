@@ -7,7 +7,7 @@
 
 use super::net::Net;
 use super::{Family, Recipe, Setting, Sizes, ZooError};
-use crate::spec::{Axis, Domain, Function, Kernel, NetworkSpec};
+use crate::spec::{Axis, Domain, Function, Kernel, NetworkSpec, SIGNED};
 
 /// The entry in the registry.
 pub const FAMILY: Family = Family {
@@ -31,9 +31,10 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
     let (width, skip) = (sizes.get("width"), sizes.get("skip"));
     let mut net = Net::new(FAMILY.name, &[Axis::Time], 1, alphabet);
     let x = net.current(1);
-    let x = if alphabet == 2 { x } else { net.embed(width, x) };
-    // Samples -2 and -1: the shift that keeps the current one out.
-    let mut h = net.conv(width, Kernel::new([1, 1, 2], [0, 0, 2]), x);
+    let x = if alphabet == 2 { x } else { net.taken_in(width, x) };
+    // The symbols before: the shift keeps the current one out. Numbers are one value each, so that more of them cost little.
+    let taps = if alphabet == SIGNED { 16 } else { 2 };
+    let mut h = net.conv(width, Kernel::new([1, 1, taps], [0, 0, taps as i16]), x);
     match domain {
         Domain::Pictures { channels: 1, height, width: columns, .. } if sizes.get("coordinates") == 1 => {
             let row = net.place(*columns, (*height).max(2));

@@ -18,7 +18,8 @@ fn domains() -> Vec<Domain> {
         pictures(2, 1, 1, 9),
         pictures(2, 3, 4, 2),
         Domain::Text { characters: (b'a'..b'j').collect(), segment: 40 },
-        Domain::Sound { segment: 33, rate: 8000 },
+        Domain::Sound { segment: 33, rate: 8000, samples: Samples::MuLaw },
+        Domain::Sound { segment: 40, rate: 8000, samples: Samples::Linear },
     ]
 }
 

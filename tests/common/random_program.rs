@@ -39,6 +39,7 @@ pub fn program(domain: &Domain, spec: NetworkSpec, seed: u64) -> Program {
     let head = |likelihood: &Likelihood| match likelihood {
         Likelihood::Bernoulli => Head::Bernoulli(tables::bernoulli(10)),
         Likelihood::Categorical => Head::Categorical(tables::categorical(10)),
+        Likelihood::SignedMixture { .. } => Head::Signed(tables::signed(10)),
         Likelihood::CoupledMixture { .. } => Head::Coupled(tables::coupled(spec.symbols.alphabet, 10)),
         Likelihood::LogisticMixture { .. } => panic!("not on a grid"),
     };

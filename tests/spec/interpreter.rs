@@ -99,7 +99,7 @@ pub fn digests(spec: &NetworkSpec, symbols: &Symbols) -> Vec<i64> {
             for c in span.clone() {
                 let own = values[(c - span.start) * part..(c - span.start + 1) * part].to_vec();
                 digests.push(match &output.likelihood {
-                    Likelihood::Bernoulli | Likelihood::Categorical => hash(own),
+                    Likelihood::Bernoulli | Likelihood::Categorical | Likelihood::SignedMixture { .. } => hash(own),
                     Likelihood::LogisticMixture { mean, scale, .. } => hash([hash(own), at(*mean)[c], at(*scale)[0]]),
                     Likelihood::CoupledMixture { .. } => {
                         let before = &symbols.values[n * channels + span.start..n * channels + c];

@@ -15,7 +15,8 @@ use crate::container::{self, Chunk, Coding, Content, Header, Hint, Medium, Role}
 use crate::engine::grid::GridNetwork;
 use crate::entropy::Encoder;
 use crate::media::{self, Limits, set};
-use crate::predict::bytes;
+use crate::predict::{bytes, linear};
+use crate::spec::{Domain, Samples};
 use crate::wire::Writer;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -61,6 +62,9 @@ pub fn compress(
     let mut named: Vec<_> = split.rebuilders.iter().copied().map(parts::rebuilder).collect();
     if uses(Coding::Bytes) {
         named.push(parts::adaptive(bytes::PART));
+    }
+    if matches!(program.domain(), Domain::Sound { samples: Samples::Linear, .. }) {
+        named.push(parts::adaptive(linear::PART));
     }
     named.sort();
     let networks = uses(Coding::Network);

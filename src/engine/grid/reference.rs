@@ -3,7 +3,7 @@
 //! Nothing is shared with the fast engines but the program itself.
 
 use crate::engine::program::{Params, Program, Table};
-use crate::spec::{Condition, Kernel, Likelihood, NodeId, Op, Order, Pattern, Side};
+use crate::spec::{Condition, Kernel, Likelihood, NodeId, Op, Order, Pattern, SIGNED, Side};
 
 /// The values of a node.
 #[derive(Debug, Clone)]
@@ -44,7 +44,8 @@ pub fn evaluate(program: &Program, symbols: &[u16], class: u32) -> Vec<Values> {
             Order::Permuted { channels } => usize::from(channels[channel]),
             _ => channel,
         };
-        symbols.get(place * channels + channel).copied().unwrap_or(0).into()
+        let symbol = symbols.get(place * channels + channel).copied().unwrap_or(0);
+        if spec.symbols.alphabet == SIGNED { i64::from(symbol as i16) } else { symbol.into() }
     };
     let strides = spec.strides().expect("a valid description");
     let mut values: Vec<Values> = Vec::new();

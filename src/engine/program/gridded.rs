@@ -25,12 +25,13 @@ pub(super) fn range(
         _ => Err("it has too many values"),
     };
     Ok(match (op, params) {
-        (Op::Previous, Params::None) => whole(spec.symbols.alphabet)?,
+        (Op::Previous, Params::None) => samples(spec.symbols.alphabet, width),
         (Op::Condition { index }, Params::None) => match spec.conditions[usize::from(*index)] {
             Condition::Class { count } => whole(count)?,
             Condition::Grid { .. } => return Err(UNKNOWN),
         },
         (Op::Coordinate { modulus, .. }, Params::None) => whole(*modulus)?,
+        (Op::OneHot, Params::None) if inputs[0].iter().any(|r| r.low < 0) => return Err("a sample has a sign"),
         (Op::OneHot, Params::None) => whole(2)?,
         (Op::Constant { .. }, Params::Constant { values }) if values.len() == width => {
             values.iter().map(|v| Range { low: *v, high: *v }).collect()
@@ -123,7 +124,7 @@ fn reachable(table: &Table, low: i64, high: i64) -> Checked<Range> {
 /// Each sample's vectors: column (i, o) holds what the values of sample i give for o.
 fn embedding(values: &[i16], samples: &[Range], outputs: usize) -> Checked<Vec<Range>> {
     let alphabet = values.len() / (samples.len() * outputs).max(1);
-    if alphabet * samples.len() * outputs != values.len() || samples.iter().any(|s| s.high as usize >= alphabet) {
+    if alphabet * samples.len() * outputs != values.len() || samples.iter().any(|s| s.low < 0 || s.high as usize >= alphabet) {
         return Err("its table has another length");
     }
     let columns = values.chunks_exact(alphabet * outputs).flat_map(|table| {

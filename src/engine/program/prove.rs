@@ -3,8 +3,8 @@
 //! What must stay true: no sum, product or index of any execution of what passes leaves its type or table.
 
 use super::{Head, MAX_ALPHABET, MAX_GRID_VALUES, MAX_REACH, MAX_VALUES, Params, ProgramError, Range, gridded};
-use crate::likelihood::logistic;
-use crate::spec::{Axis, Grid, Likelihood, NetworkSpec, Offset, Op, Order};
+use crate::likelihood::{categorical, logistic};
+use crate::spec::{Axis, Grid, Likelihood, NetworkSpec, Offset, Op, Order, SIGNED};
 
 /// Levels of a local scale at most.
 const MAX_LEVELS: usize = 64;
@@ -57,12 +57,23 @@ pub(super) fn prove(
                 tables.check(ranges[*scale][0].high as usize + 1).map_err(fail)?;
             }
             (Some(_), Likelihood::Bernoulli, Head::Bernoulli(tables)) => tables.check().map_err(fail)?,
-            (Some(_), Likelihood::Categorical, Head::Categorical(tables)) => tables.check().map_err(fail)?,
+            (Some(_), Likelihood::Categorical, Head::Categorical(tables)) => {
+                if alphabet > categorical::MAX_ALPHABET {
+                    return Err(fail("the alphabet"));
+                }
+                tables.check().map_err(fail)?;
+            }
             (Some(_), Likelihood::CoupledMixture { components }, Head::Coupled(tables)) => {
                 if usize::from(*components) > logistic::MAX_COMPONENTS || spec.output_channels(output).len() > 4 {
                     return Err(fail("the number of logistics or channels"));
                 }
                 tables.check(alphabet).map_err(fail)?;
+            }
+            (Some(_), Likelihood::SignedMixture { components }, Head::Signed(tables)) => {
+                if usize::from(*components) > logistic::MAX_COMPONENTS {
+                    return Err(fail("the number of logistics"));
+                }
+                tables.check().map_err(fail)?;
             }
             _ => return Err(fail("the family of the distribution")),
         }
@@ -88,7 +99,7 @@ fn check_photographs(spec: &NetworkSpec) -> Result<(), ProgramError> {
 /// What networks on a grid are limited to; `values` is how many all nodes yield a position.
 fn check_grid(grid: Grid, spec: &NetworkSpec, values: usize) -> Result<(), ProgramError> {
     let fail = |what| Err(ProgramError::Domain(what));
-    if spec.symbols.alphabet > MAX_ALPHABET {
+    if spec.symbols.alphabet > MAX_ALPHABET && spec.symbols.alphabet != SIGNED {
         return fail("its alphabet is too large");
     }
     if !matches!(spec.symbols.order, Order::Raster | Order::Permuted { .. }) {
@@ -133,7 +144,8 @@ pub(super) const UNKNOWN: &str = "this version cannot run the operation";
 
 /// Samples of an alphabet.
 pub(super) fn samples(alphabet: u32, width: usize) -> Vec<Range> {
-    vec![Range { low: 0, high: (alphabet - 1) as i16 }; width]
+    let (low, high) = if alphabet == SIGNED { (i16::MIN, i16::MAX) } else { (0, (alphabet - 1) as i16) };
+    vec![Range { low, high }; width]
 }
 
 /// The same range for every column; none whose values have no negative.

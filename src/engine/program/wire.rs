@@ -5,7 +5,7 @@
 
 use super::rice::{Packer, Unpacker};
 use super::{Head, ModelId, Params, Program, ProgramError, Table};
-use crate::likelihood::{bernoulli, categorical, coupled, logistic};
+use crate::likelihood::{bernoulli, categorical, coupled, logistic, signed};
 use crate::spec::{Domain, Likelihood, NetworkSpec, Op};
 use crate::wire::{Reader, WireError, Writer};
 
@@ -43,6 +43,7 @@ impl Program {
                 Head::Bernoulli(tables) => tables.write(&mut w),
                 Head::Categorical(tables) => tables.write(&mut w),
                 Head::Coupled(tables) => tables.write(&mut w),
+                Head::Signed(tables) => tables.write(&mut w),
             }
         }
         w.finish()
@@ -86,6 +87,7 @@ impl Program {
                 Likelihood::Bernoulli => Head::Bernoulli(bernoulli::Tables::read(&mut r)?),
                 Likelihood::Categorical => Head::Categorical(categorical::Tables::read(&mut r)?),
                 Likelihood::CoupledMixture { .. } => Head::Coupled(coupled::Tables::read(&mut r)?),
+                Likelihood::SignedMixture { .. } => Head::Signed(signed::Tables::read(&mut r)?),
             })
         });
         let heads = heads.collect::<Result<_, _>>()?;

@@ -56,7 +56,7 @@ pub enum SetError {
     /// The network is for photographs.
     #[error("the network is for photographs of any size, not for sets of examples")]
     Photographs,
-    /// The network is for recordings.
-    #[error("the network is for recordings, and this is none that is read")]
-    Sound,
+    /// A recording that is not taken apart, with the reason.
+    #[error("{0}")]
+    Recording(String),
 }

@@ -2,9 +2,9 @@
 //!
 //! What must stay true: a network for what these functions say takes the files that they were asked about.
 
-use super::{SetError, pictures, unzipped};
+use super::{SetError, pictures, sound, unzipped};
 use crate::media::Limits;
-use crate::spec::Domain;
+use crate::spec::{Domain, Samples};
 
 /// The pictures that a file holds: of its own size, or `tile` (width, height) by `tile` if it is a sprite sheet. Binary if all
 /// values are 0 and 255, or 0 and 1.
@@ -23,4 +23,13 @@ pub fn text_of<'a>(texts: impl IntoIterator<Item = &'a [u8]>, segment: u32) -> D
     let mut seen = [false; 256];
     texts.into_iter().flatten().for_each(|b| seen[usize::from(*b)] = true);
     Domain::Text { characters: (0..=255u8).filter(|b| seen[usize::from(*b)]).collect(), segment }
+}
+
+/// The symbols of a recording of one channel, and how many samples it has a second.
+///
+/// # Errors
+/// A file that is no recording, or has several channels or more than 16 bits.
+pub fn sound_of(file: &[u8], samples: Samples, limits: &Limits) -> Result<(Vec<u16>, u32), SetError> {
+    let (numbers, rate, bits) = sound::mono(&unzipped(file, limits)?, limits)?;
+    Ok((sound::symbols(&numbers, bits, samples).1, rate))
 }

@@ -5,7 +5,7 @@
 //!
 //! Pictures lie in IDX files (<http://yann.lecun.com/exdb/mnist>: sizes in big-endian, then bytes), in a PNG, BMP, PGM, PPM
 //! or PBM of the network's size, or side by side in one whose sides are multiples of it (a sprite sheet: tile after tile, row
-//! by row). Any file is a text. Each of them may be gzipped.
+//! by row). Any file is a text. Sound is a WAV file of one channel and 8 or 16 bits. Each of them may be gzipped.
 //!
 //! Recipe, version 1: how the file is gzipped (0: not), its form, and what that form needs; see the modules.
 
@@ -15,18 +15,21 @@ mod guess;
 mod gzip;
 mod idx;
 mod pictures;
+mod sound;
 mod text;
 
 pub use array::{Array, sampled, thresholded};
 pub use error::SetError;
-pub use guess::{pictures_of, text_of};
+pub use guess::{pictures_of, sound_of, text_of};
 pub use gzip::unzipped;
 pub use idx::{Idx, labels};
+pub use sound::amplitudes;
 
 use super::{Limits, MediaError, Rebuilder, Sink};
 use crate::spec::Domain;
 use crate::wire::{Reader, Writer};
 use pictures::Pictures;
+use sound::Wave;
 use std::ops::ControlFlow;
 
 /// Number of the medium in streams; no entry of [`FORMATS`](super::FORMATS) has it.
@@ -113,6 +116,7 @@ pub fn examples(file: &[u8], domain: &Domain, limits: &Limits) -> Result<Set, Se
 pub fn split(file: &[u8], domain: &Domain, limits: &Limits) -> Result<Split, SetError> {
     let inner = unzipped(file, limits)?;
     let (set, form) = read(&inner, domain, limits)?;
+    let form = form?;
     for wrapper in gzip::wrappers(file, &inner) {
         let mut w = Writer::new();
         wrapper.write(&mut w);
@@ -176,10 +180,12 @@ enum Form {
     Pictures(Pictures),
     /// The bytes that are no characters of the domain, in order.
     Text(Vec<u8>),
+    Sound(Wave),
 }
 
 const PICTURES: u8 = 0;
 const TEXT: u8 = 1;
+const SOUND: u8 = 2;
 
 impl Form {
     fn write(&self, w: &mut Writer) {
@@ -192,6 +198,10 @@ impl Form {
                 w.u8(TEXT);
                 w.blob(others);
             }
+            Self::Sound(wave) => {
+                w.u8(SOUND);
+                wave.write(w);
+            }
         }
     }
 
@@ -199,6 +209,7 @@ impl Form {
         match r.u8()? {
             PICTURES => Ok(Self::Pictures(Pictures::read(r)?)),
             TEXT => Ok(Self::Text(r.blob()?.to_vec())),
+            SOUND => Ok(Self::Sound(Wave::read(r)?)),
             _ => Err(MediaError::Inconsistent("an unknown form of a set")),
         }
     }
@@ -206,7 +217,7 @@ impl Form {
     fn rebuilders(&self) -> Vec<Rebuilder> {
         match self {
             Self::Pictures(pictures) => pictures.rebuilders().to_vec(),
-            Self::Text(_) => Vec::new(),
+            Self::Text(_) | Self::Sound(_) => Vec::new(),
         }
     }
 
@@ -216,25 +227,31 @@ impl Form {
                 pictures.join(symbols, [*height, *width], *alphabet, limits, sink)
             }
             (Self::Text(others), Domain::Text { characters, .. }) => text::join(others, symbols, characters, sink),
+            (Self::Sound(wave), Domain::Sound { samples, .. }) => wave.join(symbols, *samples, sink),
             _ => Err(MediaError::Inconsistent("the recipe is for other data than the network")),
         }
     }
 }
 
-/// The examples of a file that is not gzipped, and what else it holds.
-fn read(file: &[u8], domain: &Domain, limits: &Limits) -> Result<(Set, Form), SetError> {
+/// The examples of a file that is not gzipped, and what else it holds, or why it cannot be restored from them.
+type Contents = (Set, Result<Form, SetError>);
+
+fn read(file: &[u8], domain: &Domain, limits: &Limits) -> Result<Contents, SetError> {
     let size =
         domain.symbols().and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0).ok_or(SetError::Photographs)?;
     match domain {
         Domain::Photographs => Err(SetError::Photographs),
-        Domain::Sound { .. } => Err(SetError::Sound),
+        Domain::Sound { samples, .. } => {
+            let (symbols, wave) = sound::read(file, *samples, limits)?;
+            Ok((Set::new(symbols, size), wave.map(Form::Sound)))
+        }
         Domain::Pictures { .. } => {
             let (symbols, pictures) = pictures::read(file, domain, limits)?;
-            Ok((Set::new(symbols, size), Form::Pictures(pictures)))
+            Ok((Set::new(symbols, size), Ok(Form::Pictures(pictures))))
         }
         Domain::Text { characters, .. } => {
             let (symbols, others) = text::read(file, characters);
-            Ok((Set::new(symbols, size), Form::Text(others)))
+            Ok((Set::new(symbols, size), Ok(Form::Text(others))))
         }
     }
 }

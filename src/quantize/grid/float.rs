@@ -6,9 +6,9 @@ use super::Example;
 use super::matrix::Matrix;
 use super::shape::LayerShape;
 use crate::quantize::QuantizeError;
-use crate::quantize::float::{FloatNetwork, Layer, activation, bernoulli_bits, categorical_bits, coupled_bits};
+use crate::quantize::float::{FloatNetwork, Layer, activation, bernoulli_bits, categorical_bits, coupled_bits, signed_bits};
 use crate::spec::{
-    Condition, Domain, Function, Grid, Kernel, Likelihood, NetworkSpec, NodeId, Op, Order, Pattern, Side,
+    Condition, Domain, Function, Grid, Kernel, Likelihood, NetworkSpec, NodeId, Op, Order, Pattern, SIGNED, Side,
 };
 
 /// A description with weights, made ready for the grid of its data.
@@ -130,12 +130,18 @@ impl FloatGrid {
                     bits += match output.likelihood {
                         Likelihood::Bernoulli => bernoulli_bits(parameters[c], *symbol),
                         Likelihood::Categorical => categorical_bits(&parameters[c * own..(c + 1) * own], *symbol),
+                        Likelihood::SignedMixture { .. } => signed_bits(parameters, *symbol),
                         _ => coupled_bits(parameters, span.len(), alphabet, &coded[..c], *symbol),
                     };
                 }
             }
         }
         bits
+    }
+
+    /// A symbol as a value.
+    fn number(&self, symbol: u16) -> f32 {
+        if self.spec.symbols.alphabet == SIGNED { f32::from(symbol as i16) } else { f32::from(symbol) }
     }
 
     /// All symbols of the grid in coding order; those that an example lacks are 0.
@@ -177,11 +183,11 @@ impl FloatGrid {
         Ok(match &node.op {
             Op::Current { channels: n } => {
                 let first = symbols.chunks_exact(channels).flat_map(|place| &place[..usize::from(*n)]);
-                first.map(|s| f32::from(*s)).collect()
+                first.map(|s| self.number(*s)).collect()
             }
             Op::Previous => {
                 let before = std::iter::repeat_n(&0, channels).chain(&symbols[..symbols.len() - channels]);
-                before.map(|s| f32::from(*s)).collect()
+                before.map(|s| self.number(*s)).collect()
             }
             Op::Condition { index } => match self.spec.conditions[usize::from(*index)] {
                 Condition::Class { count } => match example.class {

@@ -18,7 +18,7 @@ use super::TrainError;
 use super::model::{self, Draw, Model};
 use super::params::Layout;
 use super::precision::{Precision, operands};
-use crate::spec::{Domain, Function, Grid, NetworkSpec, NodeId, Op, Order};
+use crate::spec::{Domain, Function, Grid, NetworkSpec, NodeId, Op, Order, SIGNED};
 use crate::zoo::{Family, Sizes, ZooError};
 use masks::Masks;
 use std::collections::HashMap;
@@ -182,7 +182,9 @@ impl Executor {
         let columns = if rows == 1 { (batch.symbols.len() / batch.count) as i64 / channels } else { columns };
         let size = [batch.count as i64, rows, columns, channels];
         let tensor = |symbols: &[u16], size: &[i64]| -> Result<Tensor, tch::TchError> {
-            let symbols: Vec<i32> = symbols.iter().map(|s| (*s).into()).collect();
+            let signed = self.spec.symbols.alphabet == SIGNED;
+            let number = |s: &u16| if signed { i32::from(*s as i16) } else { (*s).into() };
+            let symbols: Vec<i32> = symbols.iter().map(number).collect();
             Tensor::f_from_slice(&symbols)?.f_to_device(self.device)?.f_view(size)?.f_to_kind(Kind::Float)
         };
         let mut symbols = tensor(&batch.symbols, &size)?;
@@ -285,6 +287,7 @@ impl Executor {
                 let alphabet = f64::from(self.alphabets[self.spec.nodes[id].inputs[0]].expect("checked with it"));
                 x.f_mul_scalar(4.0 / alphabet)?.f_sub_scalar(2.0 * (alphabet - 1.0) / alphabet)?
             }
+            Function::Log => x.f_abs()?.f_log1p()?.f_mul(&x.f_sign()?)?.f_mul_scalar(0.25 / std::f64::consts::LN_2)?,
             Function::MuLaw => return Err(TrainError::Operation { node: id, what: format!("{function:?}") }),
         })
     }

@@ -26,6 +26,7 @@ impl Executor {
                     let each = parameters.f_reshape([n, rows, columns, channels, width / channels])?;
                     nll::categorical_bits(&each, &symbols)?
                 }
+                Likelihood::SignedMixture { .. } => nll::signed_bits(&parameters, &symbols)?,
                 Likelihood::CoupledMixture { .. } => {
                     let (flat, symbols) = (parameters.f_reshape([-1, width])?, symbols.f_reshape([-1, channels])?);
                     let bits = nll::coupled_bits(&flat, self.spec.symbols.alphabet, &symbols)?;

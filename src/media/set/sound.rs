@@ -1,0 +1,191 @@
+//! Sound of one channel: samples of a WAV file to the symbols of a network, and the file again.
+//!
+//! Linear: samples are divided by their greatest common divisor (recordings of fewer bits than their files have are common), then
+//! each is what [`Linear`] expects of those before plus a difference, the symbol. Mu-law: symbols are codes of ITU-T G.711, and
+//! other samples than those that the codes stand for are rounded, so that a file that has some cannot be restored.
+//!
+//! Recipe: what stands before the samples, what stands after them, their format, and the divisor.
+//!
+//! What must stay true: [`amplitudes`] of [`symbols`] are the samples, if these are numbers of 16 bits and codes stand for them.
+
+use super::SetError;
+use crate::media::audio::{self, SampleFormat, riff};
+use crate::media::{Limits, MediaError, Sink, emit};
+use crate::predict::linear::Linear;
+use crate::spec::Samples;
+use crate::wire::{Reader, WireError, Writer};
+
+/// What a WAV file needs besides its symbols.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wave {
+    before: Vec<u8>,
+    after: Vec<u8>,
+    format: SampleFormat,
+    /// 1 to 2^15.
+    divisor: u16,
+}
+
+/// The samples of a recording of one channel, of 16 bits or fewer, and how many a second.
+pub fn mono(file: &[u8], limits: &Limits) -> Result<(Vec<i32>, u32, u8), SetError> {
+    let sound = audio::read(file, limits).map_err(|e| SetError::Recording(e.to_string()))?;
+    let fail = |what: String| Err(SetError::Recording(what));
+    match (sound.channels, sound.bits) {
+        (1, 1..=16) => Ok((sound.samples, sound.rate, sound.bits)),
+        (1, bits) => fail(format!("it has {bits} bits a sample: networks for sound take 16 or fewer")),
+        (n, _) => fail(format!("it has {n} channels: networks for sound take one; split or mix them first")),
+    }
+}
+
+/// Symbols of a recording, and what restores its file, or why nothing does.
+pub fn read(
+    file: &[u8],
+    samples: Samples,
+    limits: &Limits,
+) -> Result<(Vec<u16>, Result<Wave, SetError>), SetError> {
+    let (numbers, _, bits) = mono(file, limits)?;
+    let (divisor, symbols) = symbols(&numbers, bits, samples);
+    let wave = || -> Result<Wave, SetError> {
+        let unfit = |_| SetError::Recording("it can be measured and trained on, not restored: decode it to a WAV file".into());
+        let layout = riff::layout(file).map_err(unfit)?;
+        if samples == Samples::MuLaw {
+            let back = amplitudes(&symbols, samples);
+            let same = back.iter().zip(&numbers).all(|(a, b)| i32::from(*a) == *b << (16 - bits));
+            if !same || bits < 16 {
+                return Err(SetError::Recording("it has samples that mu-law rounds: the network cannot restore it".into()));
+            }
+        }
+        let (before, after) = (file[..layout.data.start].to_vec(), file[layout.data.end..].to_vec());
+        Ok(Wave { before, after, format: layout.format, divisor })
+    };
+    let wave = wave();
+    Ok((symbols, wave))
+}
+
+/// The greatest common divisor of samples of so many bits, and their symbols.
+pub fn symbols(numbers: &[i32], bits: u8, samples: Samples) -> (u16, Vec<u16>) {
+    match samples {
+        Samples::MuLaw => (1, numbers.iter().map(|x| code(*x << (16 - bits.min(16))).into()).collect()),
+        Samples::Linear => {
+            let divisor = numbers.iter().fold(0, |a, b| common(a, b.unsigned_abs())).clamp(1, 1 << 15);
+            let mut linear = Linear::default();
+            let symbol = |x: &i32| {
+                let x = (*x / divisor as i32) as i16;
+                let symbol = x.wrapping_sub(linear.predict()) as u16;
+                linear.learn(x);
+                symbol
+            };
+            (divisor as u16, numbers.iter().map(symbol).collect())
+        }
+    }
+}
+
+/// The numbers of 16 bits that symbols stand for.
+pub fn amplitudes(symbols: &[u16], samples: Samples) -> Vec<i16> {
+    match samples {
+        Samples::MuLaw => symbols.iter().map(|s| amplitude(*s as u8)).collect(),
+        Samples::Linear => {
+            let mut linear = Linear::default();
+            let number = |s: &u16| {
+                let x = linear.predict().wrapping_add(*s as i16);
+                linear.learn(x);
+                x
+            };
+            symbols.iter().map(number).collect()
+        }
+    }
+}
+
+fn common(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { common(b, a % b) }
+}
+
+/// What is added to magnitudes before their logarithm is taken, and the largest magnitude that has a code (G.711, at 16 bits).
+const BIAS: i32 = 132;
+const MOST: i32 = 32_635;
+
+/// The code of mu-law for a number of 16 bits.
+fn code(x: i32) -> u8 {
+    let magnitude = x.abs().min(MOST) + BIAS;
+    let exponent = magnitude.ilog2() - 7;
+    let mantissa = (magnitude >> (exponent + 3)) & 15;
+    !(if x < 0 { 0x80 } else { 0 } | (exponent << 4) as u8 | mantissa as u8)
+}
+
+/// The number of 16 bits that a code of mu-law stands for.
+fn amplitude(code: u8) -> i16 {
+    let code = !code;
+    let magnitude = (((i32::from(code & 15) << 3) + BIAS) << (code >> 4 & 7)) - BIAS;
+    (if code & 0x80 == 0 { magnitude } else { -magnitude }) as i16
+}
+
+impl Wave {
+    pub fn write(&self, w: &mut Writer) {
+        w.blob(&self.before);
+        w.blob(&self.after);
+        w.u8(self.format as u8);
+        w.uint(self.divisor.into());
+    }
+
+    pub fn read(r: &mut Reader<'_>) -> Result<Self, MediaError> {
+        let (before, after) = (r.blob()?.to_vec(), r.blob()?.to_vec());
+        let format = SampleFormat::from_id(r.u8()?).filter(|f| matches!(f, SampleFormat::U8 | SampleFormat::S16));
+        let format = format.ok_or(WireError::OutOfRange("the format of samples"))?;
+        match r.at_most(1 << 15, "a divisor")? as u16 {
+            0 => Err(WireError::OutOfRange("a divisor").into()),
+            divisor => Ok(Self { before, after, format, divisor }),
+        }
+    }
+
+    /// The file.
+    pub fn join(&self, symbols: &[u16], samples: Samples, sink: &mut Sink<'_>) -> Result<(), MediaError> {
+        emit(sink, &self.before)?;
+        let numbers = amplitudes(symbols, samples);
+        const PIECE: usize = 1 << 16;
+        let half = 1i32 << (8 * self.format.bytes() - 1);
+        for piece in numbers.chunks(PIECE) {
+            let numbers: Vec<i32> = piece.iter().map(|x| i32::from(*x) * i32::from(self.divisor)).collect();
+            if numbers.iter().any(|x| !(-half..half).contains(x)) {
+                return Err(MediaError::Inconsistent("a sample is out of its format's range"));
+            }
+            emit(sink, &self.format.to_bytes(&numbers))?;
+        }
+        emit(sink, &self.after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_amplitudes_are_those_of_the_standard() {
+        // ITU-T G.711, table 2a, at 16 bits: decision values and outputs of some codes.
+        let known = [(0xff, 0), (0xfe, 8), (0xf0, 120), (0xef, 132), (0xce, 1052), (0x80, 32124), (0x00, -32124), (0x7e, -8)];
+        for (code, number) in known {
+            assert_eq!(amplitude(code), number, "{code:#x}");
+        }
+        for code_ in (0..=255u8).filter(|c| *c != 0x7f) {
+            assert_eq!(code(amplitude(code_).into()), code_);
+        }
+        let nearest = |x: i32| (0..=255u8).map(|c| (i32::from(amplitude(c)) - x).abs()).min().unwrap();
+        for x in i32::from(i16::MIN)..=i32::from(i16::MAX) {
+            let error = (i32::from(amplitude(code(x))) - x).abs();
+            // Rounded down to the start of a step, in whose middle the output lies.
+            assert!(error <= nearest(x) + 1, "{x}: {error} {}", nearest(x));
+        }
+    }
+
+    #[test]
+    fn symbols_stand_for_the_samples_whatever_they_are() {
+        let random = |t: i32| (t.wrapping_mul(1_103_515_245).wrapping_add(12_345) >> 11) as i16;
+        let noise: Vec<i32> = (0..3000).map(|t| random(t * t).into()).collect();
+        let ends: Vec<i32> = (0..2000).map(|t| if t % 3 == 0 { -32_768 } else { 32_767 }).collect();
+        let coarse: Vec<i32> = (0..2000).map(|t| ((f64::from(t) * 0.1).sin() * 70.0) as i32 * 256).collect();
+        for (numbers, divisor) in [(noise, 1), (ends, 1), (coarse, 256), (vec![0; 9], 1), (vec![-32_768; 5], 32_768), (vec![], 1)] {
+            let (d, symbols) = symbols(&numbers, 16, Samples::Linear);
+            assert_eq!(d, divisor);
+            let back: Vec<i32> = amplitudes(&symbols, Samples::Linear).iter().map(|x| i32::from(*x) * i32::from(d)).collect();
+            assert_eq!(back, numbers);
+        }
+    }
+}
