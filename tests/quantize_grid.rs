@@ -8,7 +8,7 @@ use surprisal::engine::Program;
 use surprisal::quantize::QuantizeError;
 use surprisal::quantize::float::{FloatNetwork, Layer};
 use surprisal::quantize::grid::{self, Example, FloatGrid, LayerShape, Weights};
-use surprisal::spec::{Condition, Domain, Op};
+use surprisal::spec::{Condition, Domain, Op, Samples};
 use surprisal::zoo::{FAMILIES, Family, Sizes};
 
 fn pictures(channels: u16, side: u32, alphabet: u32) -> Domain {

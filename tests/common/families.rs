@@ -5,7 +5,7 @@ use super::random_program::of_family;
 use std::sync::Arc;
 use surprisal::engine::grid::reference;
 use surprisal::engine::{GridNetwork, Program};
-use surprisal::spec::Domain;
+use surprisal::spec::{Domain, Samples};
 use surprisal::zoo::{FAMILIES, Family};
 
 /// Data of every kind, small; a family is tested with those that it takes.

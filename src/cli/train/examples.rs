@@ -35,8 +35,9 @@ pub struct Args {
 
 #[derive(Debug, clap::Args)]
 struct Options {
-    /// An IDX file (also gzipped), a PNG, BMP, PNM, WebP or TIFF, a folder of them, or texts; may be given more than once. One
-    /// picture in twenty, or the last tenth of each text, is kept apart for validation
+    /// An IDX file (also gzipped), a PNG, BMP, PNM, WebP or TIFF, WAV or FLAC, a folder of them, or texts; may be given more than
+    /// once. One picture or recording in twenty, or the last tenth of each text (or of fewer recordings), is kept apart for
+    /// validation
     #[arg(long, value_name = "FILE|DIR", required = true, num_args = 1..)]
     data: Vec<PathBuf>,
     #[command(flatten)]
@@ -79,9 +80,12 @@ struct Recipe {
     /// Make gray pictures binary
     #[arg(long, value_enum)]
     binarize: Option<How>,
-    /// Characters of a text that a step sees in a row
+    /// Characters of a text, or samples of sound, that a step sees in a row
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = value_parser!(u32).range(2..=1 << 16))]
     window: u32,
+    /// Take sound as codes of 8-bit mu-law, with any distribution over them; else as samples of 16 bits or fewer
+    #[arg(long)]
+    mu_law: bool,
 }
 
 impl Recipe {
@@ -140,12 +144,12 @@ impl Args {
     }
 
     fn reading(&self) -> Reading {
-        let Recipe { tile, binarize, window, .. } = &self.options.recipe;
+        let Recipe { tile, binarize, window, mu_law, .. } = &self.options.recipe;
         let binarize = binarize.map(|how| match how {
             How::Sample => Binarize::Sample,
             How::Threshold => Binarize::Threshold,
         });
-        Reading { tile: *tile, binarize, window: *window }
+        Reading { tile: *tile, binarize, window: *window, mu_law: *mu_law }
     }
 }
 
@@ -183,7 +187,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     check_classes(&network, &examples, options)?;
     if options.samples && !matches!(network.domain, Domain::Pictures { .. }) {
         return Err(Fault::Error(
-            "--samples draws pictures, and this is text: `surprisal sample` writes text".to_owned(),
+            "--samples draws pictures, and this is none: `surprisal sample` writes text and sound".to_owned(),
         ));
     }
     let batch = match &resumed {

@@ -4,6 +4,7 @@
 //! over if others are, and said.
 
 use super::{ExamplesError, LIMITS};
+use crate::media::audio::{flac, riff};
 use crate::media::set;
 use crate::train::data::{File, walk};
 use std::borrow::Cow;
@@ -19,13 +20,25 @@ pub struct Content {
     pub bytes: Vec<u8>,
 }
 
+/// What files hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Pictures.
+    Pictures,
+    /// Recordings.
+    Sound,
+    /// Anything.
+    #[default]
+    Text,
+}
+
 /// What is used.
 #[derive(Debug, Default)]
 pub struct Contents {
     /// The files.
     pub files: Vec<Content>,
-    /// Whether they are pictures, or else texts.
-    pub pictures: bool,
+    /// What they are.
+    pub kind: Kind,
     /// Their names and hashes.
     pub names: Vec<File>,
     /// What was passed over, and why.
@@ -36,12 +49,17 @@ pub struct Contents {
 pub fn read(paths: &[PathBuf]) -> Result<Contents, ExamplesError> {
     let found = walk(paths).map_err(|error| ExamplesError::unfit(&paths[0], error.to_string()))?;
     let mut contents = Contents::default();
-    let (mut others, mut first_error) = (Vec::new(), None);
+    let (mut others, mut sounds, mut first_error) = (Vec::new(), Contents::default(), None);
     for file in found {
         let bytes = fs::read(&file.path).map_err(|error| ExamplesError::Read { path: file.path.clone(), error })?;
         let name = File { name: file.name, hash: blake3::hash(&bytes).to_hex().to_string(), held_out: false };
         let is_named = paths.contains(&file.path);
         let path = file.path;
+        if flac::is_flac(&bytes) || riff::is_wav(&bytes) {
+            sounds.files.push(Content { path, bytes });
+            sounds.names.push(name);
+            continue;
+        }
         let read = match is_called_text(&path) {
             true => Err("it is a text".to_owned()),
             false => match set::pictures_of(&bytes, None, &LIMITS) {
@@ -63,17 +81,28 @@ pub fn read(paths: &[PathBuf]) -> Result<Contents, ExamplesError> {
             }
         }
     }
-    contents.pictures = !contents.files.is_empty();
-    if contents.pictures {
+    if let (Some(picture), Some(sound)) = (contents.files.first(), sounds.files.first()) {
+        let text = format!("it is a recording, and {} holds pictures: train on one kind", picture.path.display());
+        return Err(ExamplesError::unfit(&sound.path, text));
+    }
+    let (kind, what) = match sounds.files.is_empty() {
+        true => (Kind::Pictures, "pictures"),
+        false => (Kind::Sound, "recordings"),
+    };
+    if kind == Kind::Sound {
+        contents = sounds;
+    }
+    if !contents.files.is_empty() {
+        contents.kind = kind;
         if let Some((path, error)) = first_error {
-            return Err(ExamplesError::unfit(&path, format!("{error}; the other files are pictures")));
+            return Err(ExamplesError::unfit(&path, format!("{error}; the other files are {what}")));
         }
         contents.warnings =
             others.iter().map(|(c, _, error)| format!("{}: left out: {error}", c.path.display())).collect();
         return Ok(contents);
     }
     if others.is_empty() {
-        let what = "there is no file in it: name an IDX file, pictures of one size, a sheet with --tile, or texts";
+        let what = "there is no file in it: name an IDX file, pictures of one size, a sheet with --tile, WAV or FLAC files, or texts";
         return Err(ExamplesError::unfit(&paths[0], what));
     }
     for (content, name, error) in others {

@@ -1,4 +1,4 @@
-//! Examples of one size for training: pictures of small formats, and texts in windows.
+//! Examples of one size for training: pictures of small formats, and texts and sound in windows.
 //!
 //! What must stay true: which examples are held out, and every batch, depend on what the examples show, the seed and the
 //! step alone, not on names, folders, threads or the time.
@@ -6,6 +6,7 @@
 mod draws;
 mod files;
 mod pictures;
+mod sound;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -20,6 +21,7 @@ use crate::spec::Domain;
 use files::Contents;
 use pictures::Pictures;
 use serde::{Deserialize, Serialize};
+use sound::Sound;
 use std::io;
 use std::path::{Path, PathBuf};
 use text::Text;
@@ -32,8 +34,10 @@ pub struct Reading {
     pub tile: Option<(u32, u32)>,
     /// How gray pictures become binary, if they shall.
     pub binarize: Option<Binarize>,
-    /// Characters of a text that a step sees in a row.
+    /// Characters of a text, or samples of sound, that a step sees in a row.
     pub window: u32,
+    /// Whether samples of sound become codes of 8-bit mu-law.
+    pub mu_law: bool,
 }
 
 /// How a gray pixel becomes 0 or 1.
@@ -95,6 +99,7 @@ pub struct Examples {
 enum Kind {
     Pictures(Pictures),
     Text(Text),
+    Sound(Sound),
 }
 
 /// Examples that validate at most.
@@ -109,13 +114,17 @@ impl Examples {
     /// # Errors
     /// What cannot be read, holds no examples, or does not go together.
     pub fn open(paths: &[PathBuf], labels: Option<&Path>, reading: &Reading) -> Result<Self, ExamplesError> {
-        let Contents { files: contents, pictures, names: files, warnings } = files::read(paths)?;
-        let (domain, kind) = match pictures {
-            false => {
+        let Contents { files: contents, kind, names: files, mut warnings } = files::read(paths)?;
+        let (domain, kind) = match kind {
+            files::Kind::Text => {
                 let text = Text::new(&contents, reading.window)?;
                 (text.domain(), Kind::Text(text))
             }
-            true => {
+            files::Kind::Sound => {
+                let sound = Sound::new(&contents, reading, &mut warnings)?;
+                (sound.domain(), Kind::Sound(sound))
+            }
+            files::Kind::Pictures => {
                 let (domain, pictures) = Pictures::new(&contents, labels, reading)?;
                 (domain, Kind::Pictures(pictures))
             }
@@ -123,6 +132,7 @@ impl Examples {
         let fingerprint = match &kind {
             Kind::Pictures(pictures) => pictures.fingerprint(),
             Kind::Text(text) => text.fingerprint(),
+            Kind::Sound(sound) => sound.fingerprint(),
         };
         let folders = paths.iter().map(|path| super::data::folder_name(path)).collect();
         Ok(Self { domain, kind, fingerprint, files, folders, warnings })
@@ -133,11 +143,12 @@ impl Examples {
         &self.domain
     }
 
-    /// Examples that are trained on: pictures, or windows of text that do not overlap.
+    /// Examples that are trained on: pictures, or windows of text or sound that do not overlap.
     pub fn train(&self) -> u64 {
         match &self.kind {
             Kind::Pictures(pictures) => pictures.train() as u64,
             Kind::Text(text) => text.windows(),
+            Kind::Sound(sound) => sound.windows(),
         }
     }
 
@@ -146,6 +157,7 @@ impl Examples {
         match &self.kind {
             Kind::Pictures(pictures) => pictures.words(),
             Kind::Text(text) => text.words(),
+            Kind::Sound(sound) => sound.words(),
         }
     }
 
@@ -153,7 +165,7 @@ impl Examples {
     pub fn classes(&self) -> u32 {
         match &self.kind {
             Kind::Pictures(pictures) => pictures.classes(),
-            Kind::Text(_) => 0,
+            Kind::Text(_) | Kind::Sound(_) => 0,
         }
     }
 
@@ -162,6 +174,7 @@ impl Examples {
         match &self.kind {
             Kind::Pictures(pictures) => pictures.sample(n, seed, step),
             Kind::Text(text) => text.sample(n, seed, step),
+            Kind::Sound(sound) => sound.sample(n, seed, step),
         }
     }
 
@@ -170,6 +183,7 @@ impl Examples {
         match &self.kind {
             Kind::Pictures(pictures) => pictures.held_out(VALIDATION),
             Kind::Text(text) => text.held_out(VALIDATION),
+            Kind::Sound(sound) => sound.held_out(VALIDATION),
         }
     }
 
@@ -179,6 +193,7 @@ impl Examples {
         match &self.kind {
             Kind::Pictures(pictures) => pictures.spread(most(pictures.each())),
             Kind::Text(text) => text.spread(most(text::SEGMENT as usize)),
+            Kind::Sound(sound) => sound.spread(most(sound.window())),
         }
     }
 

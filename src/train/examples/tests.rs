@@ -2,7 +2,7 @@ use super::draws::drawn;
 use super::*;
 use std::fs;
 
-const PLAIN: Reading = Reading { tile: None, binarize: None, window: 16 };
+const PLAIN: Reading = Reading { tile: None, binarize: None, window: 16, mu_law: false };
 
 /// An IDX file of gray pictures of 4 x 3.
 fn idx(pictures: &[[u8; 12]]) -> Vec<u8> {
