@@ -24,7 +24,10 @@ fn cases(family: &Family) -> Vec<(Domain, Vec<(&'static str, i64)>)> {
         "pair" => vec![(pictures(2, 1, 200), vec![])],
         "char-rnn" => vec![(text, vec![("cells", 96), ("layers", 2)]), (binary, vec![("cells", 64)])],
         "made" => vec![(binary, vec![("hidden", 256)]), (pictures(1, 10, 2), vec![("order", 3), ("direct", 0)])],
-        "wavenet" => vec![(Domain::Sound { segment: 200, rate: 8000, samples: Samples::MuLaw }, vec![]), (binary, vec![("layers", 5)])],
+        "wavenet" => vec![
+            (Domain::Sound { segment: 200, rate: 8000, samples: Samples::MuLaw }, vec![]),
+            (binary, vec![("layers", 5)]),
+        ],
         "gated-pixelcnn" => vec![(binary, vec![("classes", 10)]), (pictures(3, 8, 16), vec![("layers", 3)])],
         "pixelcnn++" => vec![(pictures(3, 8, 256), vec![]), (pictures(1, 12, 256), vec![("blocks", 1)])],
         "pixelsnail" => vec![(pictures(3, 8, 256), vec![]), (binary, vec![])],

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use surprisal::media::audio::{Sound, wav};
 use surprisal::train::checkpoint::Checkpoint;
 
 /// A small network with small batches, in the precision that every machine has.
@@ -255,6 +256,43 @@ fn families_are_trained_on_examples() {
     assert!(read(folder, "bars.srm").starts_with(b"SRPM"));
 }
 
+/// A WAV of one channel: tones that differ.
+fn tone(folder: &Path, name: &str, channels: u16, amplitude: f64, pitch: f64) {
+    let sample = |t: i32| ((f64::from(t) * pitch).sin() * amplitude + f64::from(t * 7919 % 13)) as i32;
+    let samples = if amplitude > 0.0 { (0..700).map(sample).collect() } else { vec![0; 700] };
+    let sound = Sound { channels, bits: 16, rate: 8000, samples };
+    fs::write(folder.join(name), wav::write(&sound).unwrap()).unwrap();
+}
+
+#[test]
+fn families_are_trained_on_recordings() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::create_dir(folder.join("tones")).unwrap();
+    (0..24).for_each(|i| tone(folder, &format!("tones/{i}.wav"), 1, 3000.0, 0.1 + 0.01 * f64::from(i)));
+    tone(folder, "tones/silent.wav", 1, 0.0, 0.0);
+    tone(folder, "tones/two.wav", 2, 3000.0, 0.3);
+    let sizes = ["--width", "4", "--skip", "8", "--layers", "3", "--window", "128", "--batch", "8", "--lr", "2e-2"];
+    let base = [&["train", "wavenet", "--data", "tones", "--steps", "80"], &sizes[..]].concat();
+    let train = |more: &[&'static str]| [&base[..], more].concat();
+    let refused = stderr(&expect(folder, &train(&["-o", "x.srm"]), 2));
+    assert!(refused.contains("two.wav") && refused.contains("2 channels"), "{refused}");
+    fs::remove_file(folder.join("tones/two.wav")).unwrap();
+    let said = stderr(&expect(folder, &train(&["-o", "linear.srm"]), 0));
+    assert!(said.contains("silent.wav: left out") && said.contains("16100 samples of 23 recordings"), "{said}");
+    expect(folder, &train(&["--mu-law", "-o", "mu-law.srm"]), 0);
+    for (model, most) in [("linear.srm", 7.0), ("mu-law.srm", 6.5)] {
+        let line = stdout(&expect(folder, &["measure", "-m", model, "--float", "--json", "tones/3.wav"], 0));
+        let last: serde_json::Value = serde_json::from_str(line.lines().last().unwrap()).unwrap();
+        let [paid, float] = ["", "_float"].map(|k| last[format!("bits_per_dimension{k}")].as_f64().unwrap());
+        // Beginnings are dear: nothing is known yet.
+        assert!(paid < most && (paid / float - 1.0).abs() < 0.01, "{model}: {paid} {float}");
+    }
+    expect(folder, &["compress", "-m", "linear.srm", "tones/3.wav", "-o", "3.srp"], 0);
+    expect(folder, &["decompress", "-m", "linear.srm", "3.srp", "-o", "3.wav"], 0);
+    assert_eq!(read(folder, "3.wav"), read(folder, "tones/3.wav"));
+}
+
 #[test]
 fn what_does_not_go_with_a_family_is_said() {
     let folder = tempfile::tempdir().unwrap();
@@ -276,6 +314,9 @@ fn what_does_not_go_with_a_family_is_said() {
     fails(&["train", "pixelcnn", "--data", "bars.idx", "--blocks", "65"], &["--blocks", "64"]);
     fails(&["train", "pixelcnn", "--data", "bars.idx", "--cells", "5"], &["--cells"]);
     fails(&["train", "nothing", "--data", "bars.idx"], &["nothing"]);
+    tone(folder, "silent.wav", 1, 0.0, 0.0);
+    fails(&["train", "wavenet", "--data", "silent.wav"], &["silent.wav", "no sound"]);
+    fails(&["train", "wavenet", "--data", "bars.idx", "silent.wav"], &["silent.wav", "a recording"]);
     let gated = ["train", "gated-pixelcnn", "--data", "bars.idx"];
     fails(&[&gated[..], &["--classes", "3"]].concat(), &["--labels"]);
     fails(&[&gated[..], &["--classes", "3", "--labels", "labels"]].concat(), &["labels", "class 7", "takes 3"]);

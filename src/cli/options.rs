@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use clap::Args;
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use surprisal::codec::sets::Labels;
 use surprisal::codec::{DEFAULT_LIMIT, Effort, Models};
 use surprisal::engine::{DeviceName, Kernel, device};
@@ -199,6 +199,11 @@ impl CodecOptions {
     /// The models to look in, on the device.
     pub fn models(&self, global: &Global) -> Result<Models, Fault> {
         self.device.place(self.models.models(global)?)
+    }
+
+    /// The file of the model that was named last, if it was named by its file.
+    pub fn file(&self) -> Option<&Path> {
+        self.models.named.iter().rev().map(Path::new).find(|path| path.is_file())
     }
 
     /// The most bytes that may be allocated for what a file declares.

@@ -5,28 +5,29 @@ use super::options::{Global, LimitOptions};
 use super::target::Target;
 use super::{output, report};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use surprisal::codec::Models;
 use surprisal::engine::Kernel;
 use surprisal::engine::grid::{GridNetwork, influence};
 use surprisal::media::Limits;
 use surprisal::media::image::{Picture, png};
-use surprisal::media::set;
+use surprisal::media::set::{self, Set};
 use surprisal::spec::Domain;
 
-/// Draw which pixels a model looks at: its receptive field, blind spots included
+/// Draw which pixels, characters or samples a model looks at: its receptive field, blind spots included
 ///
 /// The pixels coded before one are changed, one after the other, in some pictures; the more that moves the distribution of that
 /// one, the darker they are drawn. Yellow pixels were coded before, and none of them ever moved it; the pixel itself is red, and
-/// what is coded later is white.
+/// what is coded later is white. Of text and sound the last symbols before one are drawn in rows of 64, the latest last.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A model for pictures: its file, its name or the start of its id
+    /// A model for pictures, text or sound: its file, its name or the start of its id
     #[arg(value_name = "MODEL")]
     model: String,
-    /// Pictures such as the model's
+    /// Pictures, a text or a recording such as the model's
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// How many of them
+    /// How many of them, or how many pieces
     #[arg(short = 'n', long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     count: u32,
     /// The pixel [default: the middle of the picture]
@@ -48,6 +49,10 @@ fn place(text: &str) -> Result<(u32, u32), String> {
     sides.ok_or_else(|| "a row and a column are needed, as in 14,14".to_owned())
 }
 
+/// Symbols of a row of text or sound, and rows at most: as many symbols are changed one by one.
+const ROW: usize = 64;
+const ROWS: usize = 32;
+
 /// Pixels of the drawing to a pixel.
 const CELL: usize = 8;
 
@@ -66,14 +71,12 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let models = Models::new(std::slice::from_ref(&args.model), global.kernel.unwrap_or_else(Kernel::best));
     models.check()?;
     let fail = |text: String| Err(Fault::Error(text));
-    let network = models.for_sets()?;
-    let Some((network, (channels, height, width))) = network.and_then(|n| size(&n).map(|size| (n, size))) else {
-        return fail(format!("the model '{}' is not for pictures of one size", args.model));
+    let Some(network) = models.for_sets()? else {
+        return fail(format!(
+            "the model '{}' is for photographs: name one for pictures of one size, text or sound",
+            args.model
+        ));
     };
-    let (row, column) = args.at.unwrap_or((height / 2, width / 2));
-    if row >= height || column >= width {
-        return fail(format!("--at {row},{column}: the model's pictures have {height} rows and {width} columns"));
-    }
     let target = match args.output.as_os_str() == "-" {
         true => Target::Stdout,
         false => Target::File(args.output.clone()),
@@ -82,21 +85,69 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let file = std::fs::read(&args.data).map_err(|e| Fault::io(&args.data, "read", &e))?;
     let set = set::examples(&file, network.program().domain(), &Limits { max_bytes: args.limit.bytes() });
     let set = set.map_err(|e| Fault::Error(e.to_string()).about(&args.data.display().to_string()))?;
+    let (seen, width, text) = match size(&network) {
+        Some(size) => pixels(args, &network, size, &set)?,
+        None if args.at.is_some() => return fail("--at is for pictures".to_owned()),
+        None => sequence(args, &network, &set)?,
+    };
+    let bytes = png::encode(&draw(&seen, width)).map_err(|e| Fault::Error(e.to_string()))?;
+    output::write(&target, &bytes, None::<&Path>, args.force, false)?;
+    let count = |wanted: fn(&Seen) -> bool| seen.iter().filter(|s| wanted(s)).count();
+    let (earlier, never) = (count(|s| matches!(s, Seen::Earlier(_))), count(|s| *s == Seen::Never));
+    let text = format!("{text}: {} coded before it, {earlier} of them move it", earlier + never);
+    report::note(global.quiet, format!("{text}, {never} never do; {}", target.name()));
+    Ok(Exit::Done)
+}
+
+/// What is drawn, its width, and what is looked at in words.
+type Shown = (Vec<Seen>, usize, String);
+
+/// Of pictures.
+fn pixels(
+    args: &Args,
+    network: &GridNetwork,
+    (channels, height, width): (usize, u32, u32),
+    set: &Set,
+) -> Result<Shown, Fault> {
+    let fail = |text: String| Err(Fault::Error(text));
+    let (row, column) = args.at.unwrap_or((height / 2, width / 2));
+    if row >= height || column >= width {
+        return fail(format!("--at {row},{column}: the model's pictures have {height} rows and {width} columns"));
+    }
     let examples: Vec<&[u16]> = set.iter().take(args.count as usize).collect();
     if examples.is_empty() {
         return fail(format!("{}: there is no picture in it", args.data.display()));
     }
     let symbol = (row * width + column) as usize * channels;
     let step = (0..network.symbols()).find(|t| network.data_index(*t) == symbol).expect("every symbol has a step");
-    let moved = influence(&network, &examples, &[], step);
-    let seen = seen(&network, channels, symbol / channels, &moved);
-    let count = |wanted: fn(&Seen) -> bool| seen.iter().filter(|s| wanted(s)).count();
-    let (earlier, never) = (count(|s| matches!(s, Seen::Earlier(_))), count(|s| *s == Seen::Never));
-    let bytes = png::encode(&draw(&seen, width as usize)).map_err(|e| Fault::Error(e.to_string()))?;
-    output::write(&target, &bytes, None::<&Path>, args.force, false)?;
-    let text = format!("pixel {row},{column}: {} coded before it, {earlier} of them move it", earlier + never);
-    report::note(global.quiet, format!("{text}, {never} never do; {}", target.name()));
-    Ok(Exit::Done)
+    let moved = influence(network, &examples, &[], step);
+    let seen = seen(network, channels, symbol / channels, &moved);
+    Ok((seen, width as usize, format!("pixel {row},{column}")))
+}
+
+/// Of texts and sound: the symbol at the end of a piece, which is long enough for a row more than its distribution can depend on.
+fn sequence(args: &Args, network: &GridNetwork, set: &Set) -> Result<Shown, Fault> {
+    let program = network.program();
+    let fields = program.spec().receptive_fields().map_err(|e| Fault::Error(e.to_string()))?;
+    let far = fields.iter().filter_map(|f| f.hull()).map(|h| h.low[3].unsigned_abs()).max().unwrap_or(0);
+    let rows = (far as usize).min(ROW * ROWS).div_ceil(ROW) + 1;
+    let length = (rows.min(ROWS) * ROW).min(network.symbols());
+    let fault = |e: String| Fault::Error(e);
+    let short = match program.with_segment(length as u32) {
+        Some(short) => GridNetwork::new(Arc::new(short), network.kernel()).map_err(|e| fault(e.to_string()))?,
+        None => return Err(fault(format!("the model '{}' is not for parts of its segments", args.model))),
+    };
+    let all: Vec<&[u16]> = set.symbols().chunks_exact(length).collect();
+    if all.is_empty() {
+        return Err(fault(format!("{}: it has fewer than the {length} symbols needed", args.data.display())));
+    }
+    let count = all.len().min(args.count as usize);
+    let pieces: Vec<&[u16]> = (0..count).map(|i| all[i * all.len() / count]).collect();
+    let moved = influence(&short, &pieces, &[], length - 1);
+    let seen = moved.iter().map(|m| if *m > 0 { Seen::Earlier(*m) } else { Seen::Never });
+    let seen =
+        seen.chain([Seen::Itself]).chain(std::iter::repeat_n(Seen::Later, length.next_multiple_of(ROW) - length));
+    Ok((seen.collect(), ROW, format!("the last of {length} symbols")))
 }
 
 fn size(network: &GridNetwork) -> Option<(usize, u32, u32)> {

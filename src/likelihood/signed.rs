@@ -234,7 +234,8 @@ mod tests {
         assert!(far.interval(COUNT - 1).1 > (1 << 24) - 2 * COUNT, "{:?}", far.interval(COUNT - 1));
         let wide = tables.distribution(&[0, 0, 6 << 10]);
         for symbol in [100u32, 20_000, 32_768, 32_769, 45_000] {
-            let (cost, exact) = (wide.interval(symbol).1, float::signed_bits(&[0.0, 0.0, 6.0], (symbol ^ 0x8000) as u16));
+            let (cost, exact) =
+                (wide.interval(symbol).1, float::signed_bits(&[0.0, 0.0, 6.0], (symbol ^ 0x8000) as u16));
             let ratio = f64::from(cost) / 2f64.powf(24.0 - exact);
             assert!((ratio - 1.0).abs() < 0.03, "{symbol}: {cost} {ratio}");
         }

@@ -73,11 +73,11 @@ impl Linear {
     /// What the next number is expected to be, rounded.
     pub fn predict(&mut self) -> i16 {
         self.predicted = dot(&self.weights, &self.history);
-        // Not a number, too.
-        if !(self.predicted.abs() < 65_536.0) {
-            self.predicted = if self.predicted > 0.0 { 32_767.0 } else { -32_768.0 };
+        if self.predicted.is_nan() {
+            self.predicted = 0.0;
         }
-        (self.predicted + 0.5).floor().clamp(-32_768.0, 32_767.0) as i16
+        self.predicted = self.predicted.clamp(-32_768.0, 32_767.0);
+        (self.predicted + 0.5).floor() as i16
     }
 
     /// Learns the number that was predicted last.
@@ -95,7 +95,8 @@ impl Linear {
         }
         let total = noise + dot(&gain, &self.history);
         // A covariance gives no less; if roundings made it none, all is begun anew.
-        if !(total >= noise && total < 1e30) {
+        let is_sound = total >= noise && total < 1e30;
+        if !is_sound {
             self.begin();
         } else {
             let inverse = 1.0 / total;

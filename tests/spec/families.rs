@@ -44,7 +44,8 @@ pub fn made(side: u32, hidden: u32, layers: u32) -> NetworkSpec {
 
 /// WaveNet over sound, or over binary digits of a side with coordinates.
 pub fn wavenet(side: Option<u32>, width: u32, layers: u32) -> NetworkSpec {
-    let domain = side.map_or(Domain::Sound { segment: 64, rate: 8000, samples: Samples::MuLaw }, |side| pictures(1, 2, side));
+    let domain =
+        side.map_or(Domain::Sound { segment: 64, rate: 8000, samples: Samples::MuLaw }, |side| pictures(1, 2, side));
     registered("wavenet", &domain, &[("width", width), ("skip", width), ("layers", layers)])
 }
 

@@ -1,5 +1,6 @@
 //! `surprisal measure`
 
+mod float;
 mod sets;
 
 use super::bar::Bar;
@@ -34,6 +35,9 @@ pub struct Args {
     /// Print each example of a set, too: file.idx#17 is the one after seventeen others
     #[arg(long)]
     items: bool,
+    /// Measure with weights in floating point, too: those in this file, or else in the .safetensors beside the model
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    float: Option<Option<PathBuf>>,
     #[command(flatten)]
     labels: LabelOptions,
     #[command(flatten)]
@@ -57,10 +61,11 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, Folders::Walk, global.quiet);
     let models = args.codec.models(global)?;
     if let Some(network) = models.for_sets()? {
-        return sets::run(args, global, &network, (inputs, worst));
+        return sets::run(args, global, &network, args.codec.file(), (inputs, worst));
     }
-    if args.items || args.labels.is_some() {
-        return Err(Fault::Error("--items, --labels and --class are for models of sets: name one with -m".to_owned()));
+    if args.items || args.labels.is_some() || args.float.is_some() {
+        let text = "--items, --labels, --class and --float are for models of sets: name one with -m";
+        return Err(Fault::Error(text.to_owned()));
     }
     let options =
         Options { level: args.effort.effort().level(), verify: false, pixels: args.pixels, limit: args.codec.limit() };

@@ -1,12 +1,14 @@
 //! `surprisal measure -m MODEL` where the model is for examples of one size.
 
 use super::Args;
+use super::float::Float;
 use crate::cli::bar::Bar;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::inputs::Input;
 use crate::cli::options::Global;
 use crate::cli::report;
 use serde_json::json;
+use std::path::Path;
 use surprisal::codec::Options;
 use surprisal::codec::sets::{self, Item};
 use surprisal::engine::grid::GridNetwork;
@@ -22,6 +24,8 @@ struct Total {
     origin: f64,
     sum: f64,
     squares: f64,
+    /// Bits in floating point, if they are measured.
+    float: Option<f64>,
 }
 
 impl Total {
@@ -36,6 +40,12 @@ impl Total {
         self.bits += bits;
         self.sum += nats - self.origin;
         self.squares += (nats - self.origin).powi(2);
+    }
+
+    fn add_float(&mut self, bits: Option<f64>) {
+        if let Some(bits) = bits {
+            *self.float.get_or_insert(0.0) += bits;
+        }
     }
 
     fn bits_per_dimension(&self) -> f64 {
@@ -57,21 +67,31 @@ impl Total {
         let (mean, error) = self.nats();
         let Self { examples, dimensions, bits, .. } = self;
         let bpd = self.bits_per_dimension();
+        let float = self.float.map(|bits| if *dimensions == 0 { 0.0 } else { bits / *dimensions as f64 });
         if args.json {
-            return report::line(json!({
+            let mut line = json!({
                 kind: name, "examples": examples, "dimensions": dimensions, "bits": bits, "bits_per_dimension": bpd,
                 "nats": mean, "nats_standard_error": error,
-            }));
+            });
+            if let Some(float) = float {
+                line["bits_per_dimension_float"] = float.into();
+            }
+            return report::line(line);
         }
         if args.csv {
             let (name, error) = (report::cell(name), error.map(|e| format!("{e:.6}")).unwrap_or_default());
+            let float = float.map(|bits| format!(",{bits:.6}")).unwrap_or_default();
             return report::line(format_args!(
-                "{kind},{name},{examples},{dimensions},{bits:.3},{bpd:.6},{mean:.6},{error}"
+                "{kind},{name},{examples},{dimensions},{bits:.3},{bpd:.6},{mean:.6},{error}{float}"
             ));
         }
         let error = error.map(|e| format!(" +- {e:.3}")).unwrap_or_default();
         let examples = if kind == "item" { String::new() } else { format!("  {examples} examples") };
-        report::line(format_args!("{bpd:8.4} bits per dimension  {mean:>9.3}{error} nats an example{examples}  {name}"))
+        let more = |float: f64| format!(" ({float:.4} in floating point: {:+.3} %)", (bpd / float - 1.0) * 100.0);
+        let float = float.map(more).unwrap_or_default();
+        report::line(format_args!(
+            "{bpd:8.4} bits per dimension{float}  {mean:>9.3}{error} nats an example{examples}  {name}"
+        ))
     }
 }
 
@@ -80,6 +100,7 @@ pub fn run(
     args: &Args,
     global: &Global,
     network: &GridNetwork,
+    model: Option<&Path>,
     (inputs, worst): (Vec<Input>, Exit),
 ) -> Result<Exit, Fault> {
     if inputs.is_empty() && worst == Exit::Done {
@@ -87,9 +108,13 @@ pub fn run(
     }
     let options = Options { limit: args.codec.limit(), ..Options::default() };
     let labels = args.labels.read(inputs.len(), options.limit)?;
+    let float = args.float.as_ref().map(|given| Float::open(given.as_deref(), model, network)).transpose()?;
     let mut total = Total::default();
     if args.csv {
-        report::line("kind,name,examples,dimensions,bits,bits_per_dimension,nats,nats_standard_error")?;
+        let float = if float.is_some() { ",bits_per_dimension_float" } else { "" };
+        report::line(format_args!(
+            "kind,name,examples,dimensions,bits,bits_per_dimension,nats,nats_standard_error{float}"
+        ))?;
     }
     let done = report::each(inputs, |input| {
         let name = input.name();
@@ -102,13 +127,21 @@ pub fn run(
             let text = "bytes are none of the model's characters: their escapes are counted, they themselves are not";
             report::note(global.quiet, format_args!("{name}: {} {text}", measured.others));
         }
+        let in_float = match &float {
+            Some(float) => float.bits(&file, network, args.labels.labels(&labels), options.limit)?,
+            None => Vec::new(),
+        };
         let mut one = Total::default();
         for (number, item) in measured.items.iter().enumerate() {
-            one.add(item);
-            total.add(item);
+            let bits = in_float.get(number).copied();
+            for sum in [&mut one, &mut total] {
+                sum.add(item);
+                sum.add_float(bits);
+            }
             if args.items {
                 let mut single = Total::default();
                 single.add(item);
+                single.add_float(bits);
                 single.print(args, "item", &item_name(&name, number, measured.items.len()))?;
             }
         }

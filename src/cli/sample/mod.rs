@@ -1,6 +1,7 @@
 //! `surprisal sample`
 
 mod sheet;
+mod sound;
 
 use super::bar::Bar;
 use super::fault::{Exit, Fault};
@@ -17,16 +18,17 @@ use surprisal::media::Limits;
 use surprisal::media::set::{self, Set};
 use surprisal::spec::{Domain, Order};
 
-/// Draw pictures or text from a model
+/// Draw pictures, text or sound from a model
 ///
-/// Pictures go into a PNG, side by side (or into an IDX file, if OUT ends in .idx), text into a text file or standard output.
+/// Pictures go into a PNG, side by side (or into an IDX file, if OUT ends in .idx), text into a text file or standard output,
+/// sound into a WAV, a quarter of a second of silence between several.
 /// The same seed draws the same on every machine, with any number of threads.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A model: its file, its name or the start of its id
     #[arg(value_name = "MODEL")]
     model: String,
-    /// How many [default: 64 pictures, or one text]
+    /// How many [default: 64 pictures, or one text or sound]
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     count: Option<u32>,
     /// Their class, for a model that knows classes [default: all classes in turn]
@@ -38,10 +40,10 @@ pub struct Args {
     /// Above 1 for more variety, below 1 for less
     #[arg(long, value_name = "T", default_value_t = 1.0)]
     temperature: f64,
-    /// Text that comes first
+    /// Text or sound that comes first
     #[arg(long, value_name = "FILE")]
     prime: Option<PathBuf>,
-    /// Characters of each text [default: a segment of the model]
+    /// Characters of each text, or samples of each sound [default: a segment of the model]
     #[arg(long, value_name = "N")]
     length: Option<usize>,
     /// Keep the upper half of the pictures in this file and draw the rest; each is shown beside the original
@@ -78,9 +80,8 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let bytes = match network.program().domain() {
         Domain::Pictures { .. } => pictures(args, global, &network)?,
         Domain::Text { characters, .. } => texts(args, global, &network, characters)?,
-        Domain::Sound { .. } | Domain::Photographs => {
-            return Err(Fault::Error(format!("the model '{}' is for recordings, which are not drawn yet", args.model)));
-        }
+        Domain::Sound { rate, samples, .. } => sound::wav(&sequences(args, global, &network)?, *rate, *samples)?,
+        Domain::Photographs => unreachable!("a model for sets"),
     };
     output::write(&target, &bytes, None::<&Path>, args.force, false)?;
     report::note(global.quiet, target.name());
@@ -129,7 +130,9 @@ pub fn grid(network: &GridNetwork, count: usize) -> Result<Vec<u8>, Fault> {
 /// The bytes of a PNG or an IDX file.
 fn pictures(args: &Args, global: &Global, network: &GridNetwork) -> Result<Vec<u8>, Fault> {
     if args.prime.is_some() || args.length.is_some() {
-        return Err(Fault::Error("--prime and --length are for text; pictures have --complete-half".to_owned()));
+        return Err(Fault::Error(
+            "--prime and --length are for text and sound; pictures have --complete-half".to_owned(),
+        ));
     }
     let size = network.symbols();
     let originals = args.complete_half.as_deref().map(|path| examples(args, network, path)).transpose()?;
@@ -167,8 +170,19 @@ fn pictures(args: &Args, global: &Global, network: &GridNetwork) -> Result<Vec<u
 
 /// The bytes of a text; several are parted by an empty line.
 fn texts(args: &Args, global: &Global, network: &GridNetwork, characters: &[u8]) -> Result<Vec<u8>, Fault> {
+    let drawn = sequences(args, global, network)?;
+    // What is no character of the model is unknown: U+FFFD.
+    let text = |symbols: &Vec<u16>| -> Vec<u8> {
+        let byte = |s: &u16| characters.get(usize::from(*s)).map_or("\u{fffd}".as_bytes(), std::slice::from_ref);
+        [symbols.iter().flat_map(byte).copied().collect(), b"\n".to_vec()].concat()
+    };
+    Ok(drawn.iter().map(text).collect::<Vec<_>>().join(&b'\n'))
+}
+
+/// The symbols of texts or sounds.
+fn sequences(args: &Args, global: &Global, network: &GridNetwork) -> Result<Vec<Vec<u16>>, Fault> {
     if args.complete_half.is_some() {
-        return Err(Fault::Error("--complete-half is for pictures; text has --prime".to_owned()));
+        return Err(Fault::Error("--complete-half is for pictures; text and sound have --prime".to_owned()));
     }
     let count = args.count.unwrap_or(1) as usize;
     let start = args.prime.as_deref().map(|path| examples(args, network, path)).transpose()?;
@@ -176,8 +190,8 @@ fn texts(args: &Args, global: &Global, network: &GridNetwork, characters: &[u8])
     let length = args.length.unwrap_or(network.symbols());
     if length > network.symbols() || length <= start.len() {
         let (most, has) = (network.symbols(), start.len());
-        let text = format!("a text of this model has up to {most} characters, of which the beginning takes {has}");
-        return Err(Fault::Error(format!("{length} characters cannot be drawn: {text}")));
+        let text = format!("this model draws up to {most} symbols in a row, of which the beginning takes {has}");
+        return Err(Fault::Error(format!("{length} symbols cannot be drawn: {text}")));
     }
     let mut given = Vec::new();
     if !start.is_empty() {
@@ -191,11 +205,5 @@ fn texts(args: &Args, global: &Global, network: &GridNetwork, characters: &[u8])
     let draw = Draw { count, length, seed, temperature, classes: classes.of(0..count), given: &given, kept };
     let bar = Bar::new("drawing", global.quiet);
     let drawn = sets::sample(network, &draw, &bar);
-    drop(bar);
-    // What is no character of the model is unknown: U+FFFD.
-    let text = |symbols: &[u16]| -> Vec<u8> {
-        let byte = |s: &u16| characters.get(usize::from(*s)).map_or("\u{fffd}".as_bytes(), std::slice::from_ref);
-        [symbols.iter().flat_map(byte).copied().collect(), b"\n".to_vec()].concat()
-    };
-    Ok(drawn.chunks(length).map(text).collect::<Vec<_>>().join(&b'\n'))
+    Ok(drawn.chunks(length).map(<[u16]>::to_vec).collect())
 }

@@ -124,7 +124,9 @@ fn reachable(table: &Table, low: i64, high: i64) -> Checked<Range> {
 /// Each sample's vectors: column (i, o) holds what the values of sample i give for o.
 fn embedding(values: &[i16], samples: &[Range], outputs: usize) -> Checked<Vec<Range>> {
     let alphabet = values.len() / (samples.len() * outputs).max(1);
-    if alphabet * samples.len() * outputs != values.len() || samples.iter().any(|s| s.low < 0 || s.high as usize >= alphabet) {
+    if alphabet * samples.len() * outputs != values.len()
+        || samples.iter().any(|s| s.low < 0 || s.high as usize >= alphabet)
+    {
         return Err("its table has another length");
     }
     let columns = values.chunks_exact(alphabet * outputs).flat_map(|table| {

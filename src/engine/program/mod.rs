@@ -115,6 +115,17 @@ impl Program {
         Ok(program)
     }
 
+    /// The same network for segments of another length, which is another model; none if it is not for text or sound, or depends
+    /// on the length.
+    pub fn with_segment(&self, length: u32) -> Option<Self> {
+        let mut domain = self.domain.clone();
+        match &mut domain {
+            Domain::Text { segment, .. } | Domain::Sound { segment, .. } => *segment = length,
+            Domain::Photographs | Domain::Pictures { .. } => return None,
+        }
+        Self::new(&self.name, domain, self.spec.clone(), self.params.clone(), self.heads.clone()).ok()
+    }
+
     /// What streams name the program by.
     pub fn id(&self) -> ModelId {
         self.id

@@ -4,12 +4,13 @@
 //! each is what [`Linear`] expects of those before plus a difference, the symbol. Mu-law: symbols are codes of ITU-T G.711, and
 //! other samples than those that the codes stand for are rounded, so that a file that has some cannot be restored.
 //!
-//! Recipe: what stands before the samples, what stands after them, their format, and the divisor.
+//! Recipe: whether the file is what [`wav::write`] makes of the samples; if so their bits and how many there are a second, else
+//! what stands before them, what stands after them, and their format; then the divisor.
 //!
 //! What must stay true: [`amplitudes`] of [`symbols`] are the samples, if these are numbers of 16 bits and codes stand for them.
 
 use super::SetError;
-use crate::media::audio::{self, SampleFormat, riff};
+use crate::media::audio::{self, SampleFormat, Sound, riff, wav};
 use crate::media::{Limits, MediaError, Sink, emit};
 use crate::predict::linear::Linear;
 use crate::spec::Samples;
@@ -18,11 +19,18 @@ use crate::wire::{Reader, WireError, Writer};
 /// What a WAV file needs besides its symbols.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wave {
-    before: Vec<u8>,
-    after: Vec<u8>,
-    format: SampleFormat,
+    around: Around,
     /// 1 to 2^15.
     divisor: u16,
+}
+
+/// What stands around samples.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Around {
+    /// What [`wav::write`] puts there.
+    Usual { bits: u8, rate: u32 },
+    /// Anything else.
+    Other { before: Vec<u8>, after: Vec<u8>, format: SampleFormat },
 }
 
 /// The samples of a recording of one channel, of 16 bits or fewer, and how many a second.
@@ -37,25 +45,31 @@ pub fn mono(file: &[u8], limits: &Limits) -> Result<(Vec<i32>, u32, u8), SetErro
 }
 
 /// Symbols of a recording, and what restores its file, or why nothing does.
-pub fn read(
-    file: &[u8],
-    samples: Samples,
-    limits: &Limits,
-) -> Result<(Vec<u16>, Result<Wave, SetError>), SetError> {
-    let (numbers, _, bits) = mono(file, limits)?;
+pub fn read(file: &[u8], samples: Samples, limits: &Limits) -> Result<(Vec<u16>, Result<Wave, SetError>), SetError> {
+    let (numbers, rate, bits) = mono(file, limits)?;
     let (divisor, symbols) = symbols(&numbers, bits, samples);
     let wave = || -> Result<Wave, SetError> {
-        let unfit = |_| SetError::Recording("it can be measured and trained on, not restored: decode it to a WAV file".into());
+        let unfit =
+            |_| SetError::Recording("it can be measured and trained on, not restored: decode it to a WAV file".into());
         let layout = riff::layout(file).map_err(unfit)?;
         if samples == Samples::MuLaw {
             let back = amplitudes(&symbols, samples);
             let same = back.iter().zip(&numbers).all(|(a, b)| i32::from(*a) == *b << (16 - bits));
             if !same || bits < 16 {
-                return Err(SetError::Recording("it has samples that mu-law rounds: the network cannot restore it".into()));
+                return Err(SetError::Recording(
+                    "it has samples that mu-law rounds: the network cannot restore it".into(),
+                ));
             }
         }
-        let (before, after) = (file[..layout.data.start].to_vec(), file[layout.data.end..].to_vec());
-        Ok(Wave { before, after, format: layout.format, divisor })
+        let sound = Sound { channels: 1, bits, rate, samples: numbers };
+        let around = match wav::write(&sound).is_some_and(|usual| usual == file) {
+            true => Around::Usual { bits, rate },
+            false => {
+                let (before, after) = (file[..layout.data.start].to_vec(), file[layout.data.end..].to_vec());
+                Around::Other { before, after, format: layout.format }
+            }
+        };
+        Ok(Wave { around, divisor })
     };
     let wave = wave();
     Ok((symbols, wave))
@@ -120,36 +134,59 @@ fn amplitude(code: u8) -> i16 {
 
 impl Wave {
     pub fn write(&self, w: &mut Writer) {
-        w.blob(&self.before);
-        w.blob(&self.after);
-        w.u8(self.format as u8);
+        match &self.around {
+            Around::Usual { bits, rate } => {
+                w.u8(*bits);
+                w.uint((*rate).into());
+            }
+            Around::Other { before, after, format } => {
+                w.u8(0);
+                w.blob(before);
+                w.blob(after);
+                w.u8(*format as u8);
+            }
+        }
         w.uint(self.divisor.into());
     }
 
     pub fn read(r: &mut Reader<'_>) -> Result<Self, MediaError> {
-        let (before, after) = (r.blob()?.to_vec(), r.blob()?.to_vec());
-        let format = SampleFormat::from_id(r.u8()?).filter(|f| matches!(f, SampleFormat::U8 | SampleFormat::S16));
-        let format = format.ok_or(WireError::OutOfRange("the format of samples"))?;
+        let around = match r.u8()? {
+            0 => {
+                let (before, after) = (r.blob()?.to_vec(), r.blob()?.to_vec());
+                let format = SampleFormat::from_id(r.u8()?);
+                let format = format.filter(|f| matches!(f, SampleFormat::U8 | SampleFormat::S16));
+                Around::Other { before, after, format: format.ok_or(WireError::OutOfRange("the format of samples"))? }
+            }
+            bits @ (8 | 16) => Around::Usual { bits, rate: r.at_most(u32::MAX.into(), "a rate")? as u32 },
+            _ => return Err(WireError::OutOfRange("the bits of samples").into()),
+        };
         match r.at_most(1 << 15, "a divisor")? as u16 {
             0 => Err(WireError::OutOfRange("a divisor").into()),
-            divisor => Ok(Self { before, after, format, divisor }),
+            divisor => Ok(Self { around, divisor }),
         }
     }
 
     /// The file.
     pub fn join(&self, symbols: &[u16], samples: Samples, sink: &mut Sink<'_>) -> Result<(), MediaError> {
-        emit(sink, &self.before)?;
         let numbers = amplitudes(symbols, samples);
-        const PIECE: usize = 1 << 16;
-        let half = 1i32 << (8 * self.format.bytes() - 1);
-        for piece in numbers.chunks(PIECE) {
-            let numbers: Vec<i32> = piece.iter().map(|x| i32::from(*x) * i32::from(self.divisor)).collect();
-            if numbers.iter().any(|x| !(-half..half).contains(x)) {
-                return Err(MediaError::Inconsistent("a sample is out of its format's range"));
+        let samples: Vec<i32> = numbers.iter().map(|x| i32::from(*x) * i32::from(self.divisor)).collect();
+        let fits = |half: i32| match samples.iter().all(|x| (-half..half).contains(x)) {
+            true => Ok(()),
+            false => Err(MediaError::Inconsistent("a sample is out of its format's range")),
+        };
+        match &self.around {
+            Around::Usual { bits, rate } => {
+                fits(1 << (bits - 1))?;
+                let file = wav::write(&Sound { channels: 1, bits: *bits, rate: *rate, samples });
+                emit(sink, &file.ok_or(MediaError::Inconsistent("a file is too long"))?)
             }
-            emit(sink, &self.format.to_bytes(&numbers))?;
+            Around::Other { before, after, format } => {
+                fits(1 << (8 * format.bytes() - 1))?;
+                emit(sink, before)?;
+                emit(sink, &format.to_bytes(&samples))?;
+                emit(sink, after)
+            }
         }
-        emit(sink, &self.after)
     }
 }
 
@@ -160,7 +197,8 @@ mod tests {
     #[test]
     fn codes_and_amplitudes_are_those_of_the_standard() {
         // ITU-T G.711, table 2a, at 16 bits: decision values and outputs of some codes.
-        let known = [(0xff, 0), (0xfe, 8), (0xf0, 120), (0xef, 132), (0xce, 988), (0x80, 32124), (0x00, -32124), (0x7e, -8)];
+        let known =
+            [(0xff, 0), (0xfe, 8), (0xf0, 120), (0xef, 132), (0xce, 988), (0x80, 32124), (0x00, -32124), (0x7e, -8)];
         for (code, number) in known {
             assert_eq!(amplitude(code), number, "{code:#x}");
         }
@@ -181,10 +219,13 @@ mod tests {
         let noise: Vec<i32> = (0..3000).map(|t| random(t * t).into()).collect();
         let ends: Vec<i32> = (0..2000).map(|t| if t % 3 == 0 { -32_768 } else { 32_767 }).collect();
         let coarse: Vec<i32> = (0..2000).map(|t| ((f64::from(t) * 0.1).sin() * 70.0) as i32 * 256).collect();
-        for (numbers, divisor) in [(noise, 1), (ends, 1), (coarse, 256), (vec![0; 9], 1), (vec![-32_768; 5], 32_768), (vec![], 1)] {
+        for (numbers, divisor) in
+            [(noise, 1), (ends, 1), (coarse, 256), (vec![0; 9], 1), (vec![-32_768; 5], 32_768), (vec![], 1)]
+        {
             let (d, symbols) = symbols(&numbers, 16, Samples::Linear);
             assert_eq!(d, divisor);
-            let back: Vec<i32> = amplitudes(&symbols, Samples::Linear).iter().map(|x| i32::from(*x) * i32::from(d)).collect();
+            let back: Vec<i32> =
+                amplitudes(&symbols, Samples::Linear).iter().map(|x| i32::from(*x) * i32::from(d)).collect();
             assert_eq!(back, numbers);
         }
     }

@@ -6,7 +6,9 @@ use super::Example;
 use super::matrix::Matrix;
 use super::shape::LayerShape;
 use crate::quantize::QuantizeError;
-use crate::quantize::float::{FloatNetwork, Layer, activation, bernoulli_bits, categorical_bits, coupled_bits, signed_bits};
+use crate::quantize::float::{
+    FloatNetwork, Layer, activation, bernoulli_bits, categorical_bits, coupled_bits, signed_bits,
+};
 use crate::spec::{
     Condition, Domain, Function, Grid, Kernel, Likelihood, NetworkSpec, NodeId, Op, Order, Pattern, SIGNED, Side,
 };

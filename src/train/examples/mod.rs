@@ -193,7 +193,7 @@ impl Examples {
         match &self.kind {
             Kind::Pictures(pictures) => pictures.spread(most(pictures.each())),
             Kind::Text(text) => text.spread(most(text::SEGMENT as usize)),
-            Kind::Sound(sound) => sound.spread(most(sound.window())),
+            Kind::Sound(sound) => sound.spread(symbols),
         }
     }
 

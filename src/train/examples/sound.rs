@@ -108,7 +108,10 @@ impl Sound {
         }
         let window = train.symbols.len().min(reading.window.min(SEGMENT) as usize);
         let Some(rate) = first_rate.filter(|_| window >= 2) else {
-            return Err(ExamplesError::unfit(&files[0].path, "there is no sound to train on: it is silent or too short"));
+            return Err(ExamplesError::unfit(
+                &files[0].path,
+                "there is no sound to train on: it is silent or too short",
+            ));
         };
         Ok(Self { train, held_out, rate, samples, window, fingerprint: short(&hasher) })
     }
@@ -118,10 +121,6 @@ impl Sound {
     }
     pub fn fingerprint(&self) -> [u8; 16] {
         self.fingerprint
-    }
-    /// Samples of a window.
-    pub fn window(&self) -> usize {
-        self.window
     }
     pub fn windows(&self) -> u64 {
         (self.train.symbols.len() / self.window) as u64
@@ -148,7 +147,9 @@ impl Sound {
         self.held_out.batch(self.held_out.windows(self.window, most))
     }
 
-    pub fn spread(&self, most: usize) -> Batch {
-        self.train.batch(self.train.windows(self.window, most))
+    /// Whole segments, as they are coded.
+    pub fn spread(&self, symbols: usize) -> Batch {
+        let segment = self.train.symbols.len().min(SEGMENT as usize);
+        self.train.batch(self.train.windows(segment, (symbols / segment).max(1)))
     }
 }
