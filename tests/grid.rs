@@ -70,7 +70,7 @@ fn no_parameters_depend_on_their_symbol_or_a_later_one() {
             let mut other = example.clone();
             for t in t..n {
                 let symbol = &mut other[network.data_index(t)];
-                *symbol = (*symbol + 1 + random.below(alphabet - 1) as u16) % alphabet as u16;
+                *symbol = ((usize::from(*symbol) + 1 + random.below(alphabet - 1)) % alphabet) as u16;
             }
             let after = expected(program, &other, class);
             assert_eq!(before[..=t], after[..=t], "from symbol {t} on");

@@ -171,6 +171,9 @@ fn sounds_are_drawn_and_what_a_model_sees_is_shown() {
     assert!(stderr(&expect(at, &["measure", "-m", "m.srm", "--float", "a.wav"], 2)).contains(".safetensors"));
 }
 
+/// Bits a sample of a digit, as the card of the model that lies in the repository has them.
+const BITS: f64 = 10.0;
+
 /// The model of spoken digits that lies in the repository, on a digit of another speaker that lies there, too.
 #[test]
 fn the_shipped_model_of_digits_is_what_its_card_says() {
@@ -178,7 +181,10 @@ fn the_shipped_model_of_digits_is_what_its_card_says() {
     let (model, digit) = ("models/digits-wavenet.srm", "corpora/speech/seven.wav");
     let total = lines(root, &["measure", "-m", model, "--json", digit]).pop().expect("a total");
     let bits = total["bits_per_dimension"].as_f64().unwrap();
-    assert!((bits - BITS).abs() < 1e-4, "{bits} bits a sample: is the model another one? Then its card needs new figures");
+    assert!(
+        (bits - BITS).abs() < 1e-4,
+        "{bits} bits a sample: is the model another one? Then its card needs new figures"
+    );
 
     let listed = lines(root, &["models", "--json", "-m", model]);
     let listed = listed.iter().find(|m| m["name"] == "digits-wavenet").expect("listed");
