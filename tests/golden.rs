@@ -62,11 +62,16 @@ fn good_streams() {
             made.push(line(format!("{name}.e{effort}"), photo, stream));
         }
         let at = |path: &str| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
-        let named = Models::new(&[at("models/mnist-made.srm").display().to_string()], Kernel::best());
-        let network = named.for_sets().expect("a model").expect("for sets");
-        let digits = fs::read(at("corpora/digits/digits.idx.gz")).expect("digits");
-        let set = sets::compress(&digits, &network, Labels::Unknown, &Options::default(), &()).expect("compressed");
-        made.push(line("digits.idx.gz".to_owned(), &digits, set.bytes));
+        for (model, path, name) in [
+            ("models/mnist-made.srm", "corpora/digits/digits.idx.gz", "digits.idx.gz"),
+            ("models/digits-wavenet.srm", "corpora/speech/seven.wav", "seven.wav"),
+        ] {
+            let named = Models::new(&[at(model).display().to_string()], Kernel::best());
+            let network = named.for_sets().expect("a model").expect("for sets");
+            let file = fs::read(at(path)).expect("a set");
+            let set = sets::compress(&file, &network, Labels::Unknown, &Options::default(), &()).expect("compressed");
+            made.push(line(name.to_owned(), &file, set.bytes));
+        }
         bless("good", "HASHES", &made);
     }
     let models = models();
@@ -144,6 +149,7 @@ fn good_streams_use_everything() {
         "set network",
         "part adjust",
         "part bytes",
+        "part linear",
     ] {
         assert!(seen.contains(what), "no golden stream has {what}: {seen:?}");
     }
