@@ -109,6 +109,67 @@ fn each_example_is_measured() {
 }
 
 #[test]
+fn an_ensemble_is_the_mean_of_its_members() {
+    let folder = folder();
+    let at = folder.path();
+    fs::create_dir(at.join("many")).unwrap();
+    let domain = Domain::Pictures { channels: 1, height: 8, width: 10, alphabet: 2 };
+    for seed in 1..4 {
+        let program = of_family(family("made").expect("a family"), &domain, 8, seed).expect("a program");
+        fs::write(at.join(format!("many/{seed}.srm")), program.to_bytes()).unwrap();
+    }
+    fs::write(at.join("gray.idx"), gray(3)).unwrap();
+    expect(at, &["dataset", "binarize", "gray.idx", "-o", "set.idx"], 0);
+    let nats = |args: &[&str]| -> Vec<f64> {
+        let lines = lines(at, &[&["measure", "--json", "--items", "set.idx"], args].concat());
+        lines.iter().filter(|l| l["item"].is_string()).map(|l| l["nats"].as_f64().unwrap()).collect()
+    };
+    let each = ["many/1.srm", "many/2.srm", "many/3.srm"].map(|m| nats(&["-m", m]));
+    let together = nats(&["--ensemble", "-m", "many"]);
+    assert_eq!(together.len(), 3);
+    for (number, found) in together.iter().enumerate() {
+        let expected = -(each.iter().map(|e| (-e[number]).exp()).sum::<f64>() / 3.0).ln();
+        assert!((found - expected).abs() < 1e-6, "{number}: {found}, not {expected}");
+    }
+    assert!(each[0] != each[1] && nats(&["--ensemble", "-m", "many/2.srm"]) == each[1]);
+    let refused = stderr(&expect(at, &["measure", "--ensemble", "-m", "p.srm", "-m", "c.srm", "set.idx"], 2));
+    assert!(refused.contains("for other data"), "{refused}");
+    assert!(stderr(&expect(at, &["measure", "--ensemble", "set.idx"], 2)).contains("name models"));
+}
+
+#[test]
+fn made_up_data_and_pictures_of_it() {
+    let folder = folder();
+    let at = folder.path();
+    expect(at, &["dataset", "toy", "-n", "3000", "-o", "toy.idx"], 0);
+    expect(at, &["dataset", "copy", "-n", "5", "--rows", "9", "--columns", "3", "-o", "copy.idx"], 0);
+    assert_eq!(Idx::parse(&fs::read(at.join("toy.idx")).unwrap()).unwrap().dims, [3000, 1, 2]);
+    assert_eq!(Idx::parse(&fs::read(at.join("copy.idx")).unwrap()).unwrap().dims, [5, 9, 3]);
+    let domain = Domain::Pictures { channels: 1, height: 1, width: 2, alphabet: 256 };
+    let program = of_family(family("pair").expect("a family"), &domain, 8, 5).expect("a program");
+    fs::write(at.join("pair.srm"), program.to_bytes()).unwrap();
+    let said = stdout(&expect(at, &["plane", "toy", "pair.srm", "toy.idx", "-o", "plane.png"], 0));
+    let picture = image::load_from_memory(&fs::read(at.join("plane.png")).unwrap()).unwrap();
+    assert_eq!((picture.width(), picture.height()), (3 * 204 + 4, 208));
+    // The entropy of the truth, what a random model takes, and what the truth says of pairs that were drawn from it.
+    let bits = |line: usize| -> f64 {
+        let words: Vec<&str> = said.lines().nth(line).unwrap().split_whitespace().collect();
+        words[words.iter().position(|w| w.starts_with("bits")).unwrap() - 1].parse().unwrap()
+    };
+    assert!(bits(1) > bits(0) + 1.0 && (bits(2) - bits(0)).abs() < 0.2, "{said}");
+    assert!(stderr(&expect(at, &["plane", "p.srm", "-o", "x.png"], 2)).contains("no model of pairs"));
+
+    let fields =
+        ["reach", "--family", "pixelcnn", "--family", "gated-pixelcnn", "--set", "layers=2", "--size", "20x12"];
+    let said = stderr(&expect(at, &[&fields[..], &["-o", "fields.png"]].concat(), 0));
+    assert!(said.contains("gated-pixelcnn: pixel 6,10: 130 coded before it"), "{said}");
+    let picture = image::load_from_memory(&fs::read(at.join("fields.png")).unwrap()).unwrap();
+    assert_eq!((picture.width(), picture.height()), (2 * 160 + 8, 96));
+    assert!(stderr(&expect(at, &["reach", "--family", "nobody", "-o", "x.png"], 2)).contains("there are histogram"));
+    assert!(stderr(&expect(at, &["reach", "--family", "made", "-o", "x.png"], 2)).contains("made"));
+}
+
+#[test]
 fn pictures_and_texts_are_drawn() {
     let folder = folder();
     let at = folder.path();

@@ -294,6 +294,34 @@ fn families_are_trained_on_recordings() {
 }
 
 #[test]
+fn counting_and_gradients_find_the_same_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    bars(folder, "bars.idx", 200);
+    let bits = |model: &str| -> f64 {
+        let total = stdout(&expect(folder, &["measure", "-m", model, "--csv", "bars.idx"], 0));
+        total.lines().last().unwrap().split(',').nth(5).unwrap().parse().unwrap()
+    };
+    let train = ["train", "histogram", "--data", "bars.idx", "--precision", "float32"];
+    // Of all positions together, in 256 values; and one of two values for each position.
+    let each = ["--binarize", "threshold", "--positions", "1"];
+    for (more, steps, rate) in [(&[][..], "600", "0.1"), (&each[..], "300", "0.1")] {
+        expect(folder, &[&train[..], more, &["--count", "-f", "-o", "counted.srm"]].concat(), 0);
+        let steps = ["--steps", steps, "--batch", "190", "--lr", rate, "-f", "-o", "trained.srm"];
+        expect(folder, &[&train[..], more, &steps].concat(), 0);
+        if !more.is_empty() {
+            expect(folder, &["dataset", "binarize", "--threshold", "bars.idx", "-f", "-o", "bars.idx"], 0);
+        }
+        let (counted, trained) = (bits("counted.srm"), bits("trained.srm"));
+        assert!((trained / counted - 1.0).abs() < 2e-3, "{trained} by gradients, {counted} by counting");
+    }
+    let card = String::from_utf8(read(folder, "counted.md")).unwrap();
+    assert!(card.contains("its tables were counted") && card.contains("bits per dimension, held out"), "{card}");
+    let refused = ["train", "wavenet", "--data", "bars.idx", "--count", "-o", "x.srm"];
+    assert!(stderr(&expect(folder, &refused, 2)).contains("by counting"));
+}
+
+#[test]
 fn what_does_not_go_with_a_family_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

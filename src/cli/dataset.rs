@@ -3,9 +3,10 @@
 use super::fault::{Exit, Fault};
 use super::inputs::Input;
 use super::options::{Global, LimitOptions};
+use super::plane::toy::{self, Toy};
 use super::target::Target;
 use super::{output, report};
-use clap::Subcommand;
+use clap::{Subcommand, value_parser};
 use std::path::{Path, PathBuf};
 use surprisal::media::Limits;
 use surprisal::media::set::{Array, sampled, thresholded};
@@ -41,6 +42,62 @@ enum Command {
         #[command(flatten)]
         files: Files,
     },
+    /// Draw pairs of values from a distribution on 200 x 200 that `surprisal plane` knows, as pictures of two samples
+    Toy {
+        /// How many
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 20_000, value_parser = value_parser!(u32).range(1..=100_000_000))]
+        count: u32,
+        #[command(flatten)]
+        made: Made,
+    },
+    /// Make binary pictures whose first row, random, comes again as the last, with nothing between: can a model look that far?
+    Copy {
+        /// How many
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
+        count: u32,
+        /// Rows of a picture
+        #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u32).range(3..=64))]
+        rows: u32,
+        /// Columns of a picture
+        #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=64))]
+        columns: u32,
+        #[command(flatten)]
+        made: Made,
+    },
+}
+
+/// What all that is made up needs.
+#[derive(Debug, clap::Args)]
+struct Made {
+    /// Where the generator starts
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Where the IDX file goes; - means standard output
+    #[arg(short, long, value_name = "OUT.idx")]
+    output: PathBuf,
+    /// Overwrite an output that exists
+    #[arg(short, long)]
+    force: bool,
+}
+
+impl Made {
+    fn write(&self, array: &Array, global: &Global) -> Result<Exit, Fault> {
+        let target = target(&self.output);
+        output::check(&target, None, self.force)?;
+        written(array, &target, self.force, "made", global)
+    }
+}
+
+fn target(path: &Path) -> Target {
+    if path.as_os_str() == "-" { Target::Stdout } else { Target::File(path.to_owned()) }
+}
+
+/// Writes an IDX file and says so.
+fn written(array: &Array, target: &Target, force: bool, from: &str, global: &Global) -> Result<Exit, Fault> {
+    output::write(target, &array.to_idx(), None::<&Path>, force, false)?;
+    let shape: Vec<String> = array.dims.iter().map(u32::to_string).collect();
+    report::note(global.quiet, format_args!("{from}: {}, {}", shape.join(" x "), target.name()));
+    Ok(Exit::Done)
 }
 
 #[derive(Debug, clap::Args)]
@@ -72,6 +129,10 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
             false => sampled(&mut array.values, *seed),
         }),
         Command::Tile { tile, files } => files.convert(global, Some(*tile), |_| {}),
+        Command::Toy { count, made } => made.write(&Toy::new().draw(*count, made.seed), global),
+        Command::Copy { count, rows, columns, made } => {
+            made.write(&toy::copies(*count, *rows, *columns, made.seed), global)
+        }
     }
 }
 
@@ -86,19 +147,13 @@ impl Files {
             true => Input::Stdin,
             false => Input::File { path: self.input.clone(), relative: self.input.clone() },
         };
-        let target = match self.output.as_os_str() == "-" {
-            true => Target::Stdout,
-            false => Target::File(self.output.clone()),
-        };
+        let target = target(&self.output);
         output::check(&target, input.path(), self.force)?;
         let file = input.read(true)?;
         let limits = Limits { max_bytes: self.limit.bytes() };
         let mut array =
             Array::of(&file, tile, &limits).map_err(|e| Fault::Error(e.to_string()).about(&input.name()))?;
         change(&mut array);
-        output::write(&target, &array.to_idx(), None::<&Path>, self.force, false)?;
-        let shape: Vec<String> = array.dims.iter().map(u32::to_string).collect();
-        report::note(global.quiet, format_args!("{}: {}, {}", input.name(), shape.join(" x "), target.name()));
-        Ok(Exit::Done)
+        written(&array, &target, self.force, &input.name(), global)
     }
 }

@@ -17,6 +17,7 @@ mod measure;
 mod models;
 mod options;
 mod output;
+mod plane;
 mod quantize;
 mod reach;
 mod report;
@@ -61,6 +62,7 @@ enum Command {
     Models(models::Args),
     Sample(sample::Args),
     Reach(reach::Args),
+    Plane(plane::Args),
     Dataset(dataset::Args),
     Train(train::Args),
     Quantize(quantize::Args),
@@ -87,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Models(args) => models::run(args, global),
         Command::Sample(args) => sample::run(args, global),
         Command::Reach(args) => reach::run(args, global),
+        Command::Plane(args) => plane::run(args, global),
         Command::Dataset(args) => dataset::run(args, global),
         Command::Train(args) => train::run(args, global),
         Command::Quantize(args) => quantize::run(args, global),

@@ -4,8 +4,10 @@ use super::fault::Fault;
 use clap::Args;
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use surprisal::codec::sets::Labels;
-use surprisal::codec::{DEFAULT_LIMIT, Effort, Models};
+use surprisal::codec::{DEFAULT_LIMIT, Effort, Models, model_files};
+use surprisal::engine::grid::GridNetwork;
 use surprisal::engine::{DeviceName, Kernel, device};
 use surprisal::media::{Limits, set};
 
@@ -53,6 +55,21 @@ impl ModelOptions {
         let models = Models::new(&self.named, global.kernel.unwrap_or_else(Kernel::best));
         models.check()?;
         Ok(models)
+    }
+
+    /// The networks for sets among what was named: each, and all that are in a folder.
+    pub fn networks(&self, global: &Global) -> Result<Vec<Arc<GridNetwork>>, Fault> {
+        let each = |name: &String| match Path::new(name).is_dir() {
+            true => model_files(Path::new(name)).iter().map(|path| path.display().to_string()).collect(),
+            false => vec![name.clone()],
+        };
+        let network = |name: String| {
+            let models = Models::new(std::slice::from_ref(&name), global.kernel.unwrap_or_else(Kernel::best));
+            models
+                .for_sets()?
+                .ok_or_else(|| Fault::Error(format!("the model '{name}' is for photographs, not for sets")))
+        };
+        self.named.iter().flat_map(each).map(network).collect()
     }
 }
 
@@ -204,6 +221,11 @@ impl CodecOptions {
     /// The file of the model that was named last, if it was named by its file.
     pub fn file(&self) -> Option<&Path> {
         self.models.named.iter().rev().map(Path::new).find(|path| path.is_file())
+    }
+
+    /// See [`ModelOptions::networks`].
+    pub fn networks(&self, global: &Global) -> Result<Vec<Arc<GridNetwork>>, Fault> {
+        self.models.networks(global)
     }
 
     /// The most bytes that may be allocated for what a file declares.

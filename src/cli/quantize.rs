@@ -33,6 +33,10 @@ pub struct Args {
     /// The class of each example, for a model that is told classes: an IDX file of one dimension (also gzipped)
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
+    /// The same weights with other sizes that change no weight, as in mask=3: one of the masks or orders of a MADE that was trained
+    /// with many; may be given more than once
+    #[arg(long, value_name = "NAME=N", value_parser = super::reach::setting)]
+    variant: Vec<(String, i64)>,
     /// The model's name [default: that of the weights' file]
     #[arg(long)]
     name: Option<String>,
@@ -58,7 +62,13 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     };
     let about = |e: quantize::QuantizeError| Fault::Error(format!("{}: {e}", args.weights.display()));
     match grid::read(&weights).map_err(about)? {
-        Some(weights) => on_grid(args, global, &name, &weights),
+        Some(weights) => {
+            let changes: Vec<(&str, i64)> = args.variant.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+            on_grid(args, global, &name, &grid::variant(&weights, &changes).map_err(about)?)
+        }
+        None if !args.variant.is_empty() => {
+            Err(Fault::Error("--variant is for a family of the zoo, and these are weights for photographs".to_owned()))
+        }
         None => photographs(args, global, &name, &weights),
     }
 }

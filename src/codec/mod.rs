@@ -36,7 +36,7 @@ pub use decompress::{decompress, decompress_all};
 pub use effort::{Effort, Level};
 pub use error::{CompressError, DecodeError, ModelError};
 pub use inspect::{Inspection, inspect};
-pub use models::{Found, Models, Place};
+pub use models::{Found, Models, Place, files as model_files};
 pub use progress::Progress;
 
 /// The most bytes that a decoder allocates for what a stream declares, unless it is told otherwise: 2 GiB.

@@ -279,7 +279,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// The model files of a place: the file itself, or those in the folder, in the order of their names.
-fn files(path: &Path) -> Vec<PathBuf> {
+pub fn files(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
         return vec![path.to_owned()];
     }

@@ -108,12 +108,15 @@ impl Card {
         row("fingerprint of the data", code(hex));
         row("files", format!("{} (BLAKE3 of each)", code(&self.list)));
         row("seed", self.seed.to_string());
-        let seen = million(self.steps.saturating_mul(self.batch));
-        row(
-            "steps",
-            format!("{} of {} {}: {seen} million in all", spaced(self.steps), spaced(self.batch), plain(&self.unit)),
-        );
-        row("learning rate", format!("{} at most", self.lr));
+        match self.steps {
+            0 => row("steps", "none: its tables were counted".to_owned()),
+            steps => {
+                let seen = million(steps.saturating_mul(self.batch));
+                let of = format!("{} of {} {}", spaced(steps), spaced(self.batch), plain(&self.unit));
+                row("steps", format!("{of}: {seen} million in all"));
+                row("learning rate", format!("{} at most", self.lr));
+            }
+        }
         row("time", duration(self.seconds));
         row("device", format!("{}, {} threads", plain(&self.device), self.threads));
         row("precision", plain(&self.precision));

@@ -12,6 +12,7 @@ pub mod adam;
 pub mod beside;
 pub mod card;
 pub mod checkpoint;
+pub mod count;
 pub mod csv;
 pub mod data;
 pub mod examples;

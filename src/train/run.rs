@@ -92,6 +92,12 @@ impl<M: Model> Trainer<M> {
         monitor: &mut dyn Monitor,
     ) -> Result<Checkpoint, TrainError> {
         let (first, total) = (self.checkpoint.step, self.checkpoint.plan.schedule.total);
+        // Weights that need no training are validated all the same.
+        if total == 0 && validation.count() > 0 {
+            let bits = mean_bits(&self.exact, &self.adam.average, validation)?;
+            let row = Point { step: 0, examples: 0, seconds: 0.0, train: bits, validation: Some(bits), lr: 0.0 };
+            self.checkpoint.history.push(row);
+        }
         thread::scope(|scope| {
             let (sender, receiver) = sync_channel(AHEAD);
             // It ends when nobody listens any more.

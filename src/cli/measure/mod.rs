@@ -17,7 +17,8 @@ use surprisal::codec::{self, Options};
 /// Prints the code length in bits per dimension (a sample of a picture, a byte of other files), a line a file and the total.
 /// Folders are walked.
 ///
-/// With -m MODEL for examples of one size, each example in a file is measured: the mean of their nats and its standard error.
+/// With -m MODEL for examples of one size, each example in a file is measured: the mean of their nats and its standard error. With
+/// --ensemble all models that -m names are one: an example's probability is the mean of theirs.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Files, folders, or - for standard input
@@ -38,6 +39,10 @@ pub struct Args {
     /// Measure with weights in floating point, too: those in this file, or else in the .safetensors beside the model
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     float: Option<Option<PathBuf>>,
+    /// Measure with the mean of all models that were named (a folder: all in it). It has no code, as its members may take pixels in
+    /// different orders
+    #[arg(long, conflicts_with = "float")]
+    ensemble: bool,
     #[command(flatten)]
     labels: LabelOptions,
     #[command(flatten)]
@@ -60,8 +65,11 @@ struct Total {
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&args.files, Folders::Walk, global.quiet);
     let models = args.codec.models(global)?;
+    if args.ensemble {
+        return sets::run(args, global, &args.codec.networks(global)?, None, (inputs, worst));
+    }
     if let Some(network) = models.for_sets()? {
-        return sets::run(args, global, &network, args.codec.file(), (inputs, worst));
+        return sets::run(args, global, &[network], args.codec.file(), (inputs, worst));
     }
     if args.items || args.labels.is_some() || args.float.is_some() {
         let text = "--items, --labels, --class and --float are for models of sets: name one with -m";

@@ -1,4 +1,4 @@
-//! `surprisal measure -m MODEL` where the model is for examples of one size.
+//! `surprisal measure -m MODEL` where the model, or each of an ensemble, is for examples of one size.
 
 use super::Args;
 use super::float::Float;
@@ -9,8 +9,9 @@ use crate::cli::options::Global;
 use crate::cli::report;
 use serde_json::json;
 use std::path::Path;
+use std::sync::Arc;
 use surprisal::codec::Options;
-use surprisal::codec::sets::{self, Item};
+use surprisal::codec::sets::{self, Measured};
 use surprisal::engine::grid::GridNetwork;
 use surprisal::media::set::item_name;
 
@@ -29,14 +30,13 @@ struct Total {
 }
 
 impl Total {
-    fn add(&mut self, item: &Item) {
-        let bits = item.bits.to_f64();
+    fn add(&mut self, symbols: usize, bits: f64) {
         let nats = bits * std::f64::consts::LN_2;
         if self.examples == 0 {
             self.origin = nats;
         }
         self.examples += 1;
-        self.dimensions += item.symbols as u64;
+        self.dimensions += symbols as u64;
         self.bits += bits;
         self.sum += nats - self.origin;
         self.squares += (nats - self.origin).powi(2);
@@ -99,12 +99,19 @@ impl Total {
 pub fn run(
     args: &Args,
     global: &Global,
-    network: &GridNetwork,
+    networks: &[Arc<GridNetwork>],
     model: Option<&Path>,
     (inputs, worst): (Vec<Input>, Exit),
 ) -> Result<Exit, Fault> {
     if inputs.is_empty() && worst == Exit::Done {
         return Err(Fault::Error("there are no files in what was named: nothing was measured".to_owned()));
+    }
+    let Some(network) = networks.first() else {
+        return Err(Fault::Error("--ensemble: name models, or a folder of them, with -m".to_owned()));
+    };
+    if let Some(other) = networks.iter().find(|n| n.program().domain() != network.program().domain()) {
+        let (other, name) = (other.program().name(), network.program().name());
+        return Err(Fault::Error(format!("--ensemble: '{other}' is for other data than '{name}'")));
     }
     let options = Options { limit: args.codec.limit(), ..Options::default() };
     let labels = args.labels.read(inputs.len(), options.limit)?;
@@ -120,29 +127,34 @@ pub fn run(
         let name = input.name();
         let file = input.read(false)?;
         let bar = Bar::new(&name, global.quiet);
-        let measured = sets::measure(&file, network, args.labels.labels(&labels), &options, &bar);
-        let measured = measured.map_err(|e| Fault::from(e).about(&name))?;
+        let measure = |network: &Arc<GridNetwork>| {
+            let measured = sets::measure(&file, network, args.labels.labels(&labels), &options, &bar);
+            measured.map_err(|e| Fault::from(e).about(&name))
+        };
+        let measured: Vec<Measured> = networks.iter().map(measure).collect::<Result<_, _>>()?;
         drop(bar);
-        if measured.others > 0 {
+        if measured[0].others > 0 {
             let text = "bytes are none of the model's characters: their escapes are counted, they themselves are not";
-            report::note(global.quiet, format_args!("{name}: {} {text}", measured.others));
+            report::note(global.quiet, format_args!("{name}: {} {text}", measured[0].others));
         }
         let in_float = match &float {
             Some(float) => float.bits(&file, network, args.labels.labels(&labels), options.limit)?,
             None => Vec::new(),
         };
         let mut one = Total::default();
-        for (number, item) in measured.items.iter().enumerate() {
-            let bits = in_float.get(number).copied();
+        let items = &measured[0].items;
+        for (number, item) in items.iter().enumerate() {
+            let each: Vec<f64> = measured.iter().map(|m| m.items[number].bits.to_f64()).collect();
+            let (mean, bits) = (of_mean(&each), in_float.get(number).copied());
             for sum in [&mut one, &mut total] {
-                sum.add(item);
+                sum.add(item.symbols, mean);
                 sum.add_float(bits);
             }
             if args.items {
                 let mut single = Total::default();
-                single.add(item);
+                single.add(item.symbols, mean);
                 single.add_float(bits);
-                single.print(args, "item", &item_name(&name, number, measured.items.len()))?;
+                single.print(args, "item", &item_name(&name, number, items.len()))?;
             }
         }
         one.print(args, "file", &name)
@@ -151,17 +163,32 @@ pub fn run(
     Ok(worst.max(done))
 }
 
+/// Bits of the mean of probabilities, from the bits of each.
+fn of_mean(bits: &[f64]) -> f64 {
+    let least = bits.iter().copied().fold(f64::INFINITY, f64::min);
+    let sum: f64 = bits.iter().map(|b| (least - b).exp2()).sum();
+    least - (sum / bits.len() as f64).log2()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use surprisal::entropy::Bits;
+
+    #[test]
+    fn the_mean_of_probabilities() {
+        assert_eq!(of_mean(&[117.25]), 117.25);
+        // (1/4 + 1/8) / 2 = 3/16, and the same 2000 bits later, where a probability is 0 in floating point.
+        for more in [0.0, 2000.0] {
+            assert!((of_mean(&[2.0 + more, 3.0 + more]) - more - (16.0f64 / 3.0).log2()).abs() < 1e-9);
+        }
+    }
 
     #[test]
     fn mean_and_standard_error() {
         let mut total = Total::default();
         assert_eq!(total.nats(), (0.0, None));
-        for bits in [100u32, 104, 90] {
-            total.add(&Item { symbols: 50, bits: Bits(u128::from(bits) << Bits::FRACTION) });
+        for bits in [100.0, 104.0, 90.0] {
+            total.add(50, bits);
         }
         let (mean, error) = total.nats();
         assert!((mean - 98.0 * std::f64::consts::LN_2).abs() < 1e-12);

@@ -117,6 +117,8 @@ impl Common {
         global: &Global,
     ) -> Result<Plan, Fault> {
         let precision = match self.precision {
+            // Without a step there is nothing to be fast at.
+            Wanted::Auto if steps == Some(0) => Precision::Float32,
             Wanted::Auto => trial.precision()?,
             Wanted::Float32 => Precision::Float32,
             Wanted::Bfloat16 => Precision::BFloat16,

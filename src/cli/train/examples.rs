@@ -17,6 +17,7 @@ use surprisal::engine::grid::GridNetwork;
 use surprisal::quantize::QuantizeError;
 use surprisal::spec::{Condition, Domain};
 use surprisal::train::checkpoint::{Checkpoint, Config, Plan};
+use surprisal::train::count::count;
 use surprisal::train::examples::{Binarize, Draws, Examples, Reading};
 use surprisal::train::finish::{Finished, finish_grid};
 use surprisal::train::grid::{Executor, Network};
@@ -74,6 +75,11 @@ struct Recipe {
     /// Take so many orders of the pixels in turn, with the seeds from --order on: order-agnostic training of MADE
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u32).range(1..=1024))]
     orders: u32,
+    /// Do not train: count. A histogram, or `pair` without a hidden layer, gets the relative frequencies; N, 0 unless it is
+    /// given, is added to every count
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "0", value_parser = smoothing,
+        conflicts_with_all = ["epochs", "steps", "minutes", "batch", "lr", "dropout"])]
+    count: Option<f64>,
     /// Cut each file's picture into tiles of this size
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = tile)]
     tile: Option<(u32, u32)>,
@@ -106,6 +112,15 @@ enum How {
 fn passes(text: &str) -> Result<f64, String> {
     let passes: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
     if passes > 0.0 && passes <= 1e9 { Ok(passes) } else { Err("not between 0 and a thousand million".to_owned()) }
+}
+
+fn smoothing(text: &str) -> Result<f64, String> {
+    let smoothing: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=1e9).contains(&smoothing) {
+        Ok(smoothing)
+    } else {
+        Err("not between 0 and a thousand million".to_owned())
+    }
 }
 
 fn part(text: &str) -> Result<f64, String> {
@@ -207,7 +222,10 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
             checkpoint
         }
         None => {
-            let weights = Layout::new(&network.spec)?.initial(common.seed);
+            let weights = match options.recipe.count {
+                Some(smoothing) => count(&network.spec, &examples.spread(usize::MAX), smoothing)?,
+                None => Layout::new(&network.spec)?.initial(common.seed),
+            };
             let trial = Trial::<Executor> { network: &network, weights: &weights, source: &source, device };
             let steps = |epochs: f64| (epochs * examples.train() as f64 / f64::from(batch)).ceil().max(1.0) as u64;
             let chosen = Chosen {
@@ -225,7 +243,9 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
                 rate: options.recipe.lr.unwrap_or(family.recipe.rate),
                 data: examples.fingerprint(),
             };
-            let plan = common.plan(&trial, chosen, common.steps.or(options.recipe.epochs.map(steps)), global)?;
+            let none = options.recipe.count.map(|_| 0);
+            let asked = none.or(common.steps).or(options.recipe.epochs.map(steps));
+            let plan = common.plan(&trial, chosen, asked, global)?;
             Checkpoint::begin(plan, weights)
         }
     };

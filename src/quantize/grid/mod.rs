@@ -7,10 +7,12 @@ mod file;
 mod float;
 mod matrix;
 mod shape;
+pub mod variant;
 
 pub use file::{Weights, read, write};
 pub use float::{FloatGrid, Values};
 pub use shape::LayerShape;
+pub use variant::variant;
 
 use super::float::FloatNetwork;
 use super::{QuantizeError, integers};

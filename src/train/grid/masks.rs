@@ -6,7 +6,8 @@
 //!
 //! What must stay true: a weight belongs to the same two pixels or units in every variant.
 
-use crate::spec::{NetworkSpec, NodeId, Op, Order};
+use crate::quantize::grid::variant::{is_input, is_output, moved};
+use crate::spec::{NetworkSpec, NodeId, Op};
 use crate::train::TrainError;
 use crate::train::params::Layout;
 use std::collections::HashMap;
@@ -33,7 +34,7 @@ pub fn masks(base: &NetworkSpec, variant: &NetworkSpec, kind: Kind, device: Devi
         let inputs = widths[node.inputs[0]];
         let columns = part.len() / widths[id];
         let linear = matches!(node.op, Op::MaskedLinear { .. }) && !moved.is_empty();
-        let from_pixels = linear && matches!(variant.nodes[node.inputs[0]].op, Op::Current { .. });
+        let from_pixels = linear && is_input(variant, id);
         let to_pixels = linear && is_output(variant, id);
         let keeps = |i: usize| {
             let (row, tap, column) = (i / columns, i % columns / inputs, i % inputs);
@@ -46,28 +47,4 @@ pub fn masks(base: &NetworkSpec, variant: &NetworkSpec, kind: Kind, device: Devi
         }
     }
     Ok(masks)
-}
-
-/// When the n-th coded channel of `base` is coded by `variant`; empty if always at the same time.
-fn moved(base: &NetworkSpec, variant: &NetworkSpec) -> Vec<usize> {
-    let channels = |spec: &NetworkSpec| -> Vec<usize> {
-        match &spec.symbols.order {
-            Order::Permuted { channels } => channels.iter().map(|c| usize::from(*c)).collect(),
-            _ => (0..spec.symbols.channels.into()).collect(),
-        }
-    };
-    let (own, others) = (channels(base), channels(variant));
-    if own == others {
-        return Vec::new();
-    }
-    let mut time = vec![0; others.len()];
-    others.iter().enumerate().for_each(|(n, channel)| time[*channel] = n);
-    own.into_iter().map(|channel| time[channel]).collect()
-}
-
-/// Whether a node's values are parameters, be it as a term of a sum.
-fn is_output(spec: &NetworkSpec, id: NodeId) -> bool {
-    let adds = |(user, _): &(NodeId, _)| is_output(spec, *user);
-    spec.outputs.iter().any(|o| o.parameters == id)
-        || spec.nodes.iter().enumerate().filter(|(_, n)| n.op == Op::Add && n.inputs.contains(&id)).any(|u| adds(&u))
 }

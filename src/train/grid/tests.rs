@@ -1,6 +1,6 @@
 use super::*;
 use crate::quantize::float::FloatNetwork;
-use crate::quantize::grid::{Example, FloatGrid};
+use crate::quantize::grid::{Example, FloatGrid, Weights, variant};
 use crate::train::data::Random;
 use crate::train::precision::gradient;
 use crate::zoo::{FAMILIES, Family, Sizes};
@@ -154,27 +154,45 @@ fn steps_take_variants_in_turn_and_weights_stay_with_their_pixels() {
         Executor::new(&network, Precision::Float32, Device::Cpu).unwrap()
     };
     assert_eq!(step(1), bits(&alone(spec(2, 1)), &values, None));
-    let order = |spec: NetworkSpec| match spec.symbols.order {
-        Order::Permuted { channels } => channels,
-        _ => panic!("it has an order"),
-    };
-    let (own, other) = (order(spec(2, 0)), order(spec(5, 7)));
-    let from = |n: usize| own.iter().position(|c| *c == other[n]).unwrap();
-    let mut moved = Vec::new();
-    let mut first = 0;
-    for (i, part) in executor.layout().parts.iter().enumerate() {
-        let old = &values[first..first + part.len()];
-        first += part.len();
-        let columns = if part.bias { 1 } else { *part.shape.last().unwrap() as usize };
-        // Parts: weights and bias of two hidden layers, of the outputs, and of the direct connections.
-        let (has_pixel_rows, has_pixel_columns) = (i >= 4, i == 0 || i == 6);
-        moved.extend((0..old.len()).map(|at| {
-            let (r, c) = (at / columns, at % columns);
-            let r = if has_pixel_rows { from(r) } else { r };
-            let c = if has_pixel_columns { from(c) } else { c };
-            old[r * columns + c]
-        }));
-    }
+    let sizes = Sizes::new(made.settings, &[("hidden", 12), ("layers", 2), ("order", 2)]).unwrap();
+    let mut float = FloatNetwork { spec: spec(2, 0), layers: HashMap::new() };
+    executor.layout().scatter(&values, &mut float);
+    let weights = Weights { family: made, sizes, domain: domain.clone(), network: float };
+    let moved = variant(&weights, &[("order", 5), ("mask", 7)]).unwrap();
+    assert_eq!(moved.network.spec, spec(5, 7));
+    let moved = executor.layout().gather(&moved.network);
+    assert!(moved != values);
     let found = bits(&alone(spec(5, 7)), &moved, None);
     assert!(step(2).iter().zip(&found).all(|(a, b)| (a - b).abs() < 1e-3), "{:?} {found:?}", step(2));
+}
+
+#[test]
+fn gradients_are_where_the_description_says_that_paths_are() {
+    let domain = Domain::Pictures { channels: 1, height: 12, width: 12, alphabet: 256 };
+    let (row, column) = (7i64, 6i64);
+    for (name, sizes, exact) in [
+        ("pixelcnn", &[("width", 12), ("first", 3), ("blocks", 3)][..], true),
+        ("gated-pixelcnn", &[("width", 6), ("first", 3), ("layers", 3)], true),
+        ("pixelsnail", &[("width", 8), ("blocks", 1)], true),
+        // A coarser grid's field depends on the place: the description says what any place could see.
+        ("pixelcnn++", &[("width", 8), ("levels", 1), ("blocks", 1)], false),
+    ] {
+        let family = crate::zoo::family(name).unwrap();
+        let spec = (family.build)(&domain, &Sizes::new(family.settings, sizes).unwrap()).unwrap();
+        let network = Network { spec, domain: domain.clone(), dropout: 0.0, variants: vec![] };
+        let executor = Executor::new(&network, Precision::Float32, Device::Cpu).unwrap();
+        let flat = Tensor::from_slice(&weights(executor.layout()));
+        let mut inputs = executor.inputs(&batch(&network, 8)).unwrap();
+        inputs.symbols = inputs.symbols.set_requires_grad(true);
+        let values = executor.values(&flat, &executor.masks, &inputs, false).unwrap();
+        let here = values[network.spec.outputs[0].parameters].narrow(1, row, 1).narrow(2, column, 1);
+        let slopes = Tensor::run_backward(&[here.sum(Kind::Float)], &[&inputs.symbols], false, false).remove(0);
+        let moved = slopes.abs().sum_dim_intlist([0i64, 3].as_slice(), false, Kind::Float);
+        let field = &network.spec.receptive_fields().unwrap()[0];
+        for (r, c) in (0..12).flat_map(|r| (0..12).map(move |c| (r, c))) {
+            let found = moved.double_value(&[r, c]) != 0.0;
+            let expected = field.contains([0, 0, r - row, c - column, 0]);
+            assert!(found == expected || (!exact && expected), "{name}: {r},{c}: {found}, not {expected}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! `surprisal reach`
 
+mod field;
+
 use super::fault::{Exit, Fault};
 use super::options::{Global, LimitOptions};
 use super::target::Target;
@@ -16,17 +18,27 @@ use surprisal::spec::Domain;
 
 /// Draw which pixels, characters or samples a model looks at: its receptive field, blind spots included
 ///
-/// The pixels coded before one are changed, one after the other, in some pictures; the more that moves the distribution of that
+/// With --family what networks of that family could see, whatever their weights are; several are drawn side by side. With a MODEL
+/// what it makes of it: the pixels coded before one are changed, one after the other, in some pictures; the more that moves the distribution of that
 /// one, the darker they are drawn. Yellow pixels were coded before, and none of them ever moved it; the pixel itself is red, and
 /// what is coded later is white. Of text and sound the last symbols before one are drawn in rows of 64, the latest last.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A model for pictures, text or sound: its file, its name or the start of its id
-    #[arg(value_name = "MODEL")]
-    model: String,
+    #[arg(value_name = "MODEL", required_unless_present = "family")]
+    model: Option<String>,
     /// Pictures, a text or a recording such as the model's
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", required_unless_present = "family", default_value_if("family", clap::builder::ArgPredicate::IsPresent, ""))]
     data: PathBuf,
+    /// A family of networks; may be given more than once
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["model", "data"])]
+    family: Vec<String>,
+    /// A size of the families that have it, as in layers=4 [default: as `surprisal train` has it]; may be given more than once
+    #[arg(long, value_name = "NAME=N", requires = "family", value_parser = setting)]
+    set: Vec<(String, i64)>,
+    /// Width and height of the families' pictures
+    #[arg(long, value_name = "WxH", default_value = "28x28", value_parser = super::dataset::tile)]
+    size: (u32, u32),
     /// How many of them, or how many pieces
     #[arg(short = 'n', long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     count: u32,
@@ -49,6 +61,12 @@ fn place(text: &str) -> Result<(u32, u32), String> {
     sides.ok_or_else(|| "a row and a column are needed, as in 14,14".to_owned())
 }
 
+/// A size: `layers=4`.
+pub fn setting(text: &str) -> Result<(String, i64), String> {
+    let parts = text.split_once('=').and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
+    parts.ok_or_else(|| "a name and a number are needed, as in layers=4".to_owned())
+}
+
 /// Symbols of a row of text or sound, and rows at most: as many symbols are changed one by one.
 const ROW: usize = 64;
 const ROWS: usize = 32;
@@ -68,13 +86,14 @@ enum Seen {
 
 /// Draws.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
-    let models = Models::new(std::slice::from_ref(&args.model), global.kernel.unwrap_or_else(Kernel::best));
+    let Some(model) = &args.model else { return families(args, global) };
+    let models = Models::new(std::slice::from_ref(model), global.kernel.unwrap_or_else(Kernel::best));
     models.check()?;
     let fail = |text: String| Err(Fault::Error(text));
     let Some(network) = models.for_sets()? else {
         return fail(format!(
             "the model '{}' is for photographs: name one for pictures of one size, text or sound",
-            args.model
+            model
         ));
     };
     let target = match args.output.as_os_str() == "-" {
@@ -96,6 +115,33 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (earlier, never) = (count(|s| matches!(s, Seen::Earlier(_))), count(|s| *s == Seen::Never));
     let text = format!("{text}: {} coded before it, {earlier} of them move it", earlier + never);
     report::note(global.quiet, format!("{text}, {never} never do; {}", target.name()));
+    Ok(Exit::Done)
+}
+
+/// Draws what families could see.
+fn families(args: &Args, global: &Global) -> Result<Exit, Fault> {
+    let target = match args.output.as_os_str() == "-" {
+        true => Target::Stdout,
+        false => Target::File(args.output.clone()),
+    };
+    output::check(&target, None, args.force)?;
+    let (width, height) = args.size;
+    let at = args.at.unwrap_or((height / 2, width / 2));
+    if at.0 >= height || at.1 >= width {
+        return Err(Fault::Error(format!("--at {},{}: the pictures have {height} rows and {width} columns", at.0, at.1)));
+    }
+    let mut fields = Vec::new();
+    for name in &args.family {
+        let seen = field::seen(&field::describe(name, &args.set, args.size)?, args.size, at)?;
+        let count = |wanted: fn(&Seen) -> bool| seen.iter().filter(|s| wanted(s)).count();
+        let (earlier, never) = (count(|s| matches!(s, Seen::Earlier(_))), count(|s| *s == Seen::Never));
+        let text = format!("{name}: pixel {},{}: {} coded before it", at.0, at.1, earlier + never);
+        report::note(global.quiet, format!("{text}, {earlier} of them can move it, {never} cannot"));
+        fields.push(seen);
+    }
+    let panels: Vec<(&[Seen], usize)> = fields.iter().map(|f| (&f[..], width as usize)).collect();
+    let bytes = png::encode(&beside(&panels)).map_err(|e| Fault::Error(e.to_string()))?;
+    output::write(&target, &bytes, None::<&Path>, args.force, false)?;
     Ok(Exit::Done)
 }
 
@@ -135,7 +181,7 @@ fn sequence(args: &Args, network: &GridNetwork, set: &Set) -> Result<Shown, Faul
     let fault = |e: String| Fault::Error(e);
     let short = match program.with_segment(length as u32) {
         Some(short) => GridNetwork::new(Arc::new(short), network.kernel()).map_err(|e| fault(e.to_string()))?,
-        None => return Err(fault(format!("the model '{}' is not for parts of its segments", args.model))),
+        None => return Err(fault(format!("the model '{}' is not for parts of its segments", program.name()))),
     };
     let all: Vec<&[u16]> = set.symbols().chunks_exact(length).collect();
     if all.is_empty() {
@@ -167,6 +213,21 @@ fn seen(network: &GridNetwork, channels: usize, itself: usize, moved: &[u64]) ->
     }
     seen[itself] = Seen::Itself;
     seen
+}
+
+/// Drawings of one height side by side.
+fn beside(panels: &[(&[Seen], usize)]) -> Picture {
+    let drawn: Vec<Picture> = panels.iter().map(|(seen, width)| draw(seen, *width)).collect();
+    let height = drawn[0].height;
+    let lines = |y: usize| {
+        let part = move |p: &'_ Picture| {
+            let line = p.width as usize * 3;
+            p.samples[y * line..][..line].to_vec()
+        };
+        drawn.iter().map(part).collect::<Vec<_>>().join(&[255; CELL * 3][..])
+    };
+    let samples: Vec<u8> = (0..height as usize).flat_map(lines).collect();
+    Picture { width: (samples.len() / 3 / height as usize) as u32, height, channels: 3, samples }
 }
 
 /// The picture, [`CELL`] times as large; a tenfold change is a step of darkness, down to the ten thousandth of the largest.
