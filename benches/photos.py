@@ -17,21 +17,9 @@ import threading
 import imagecodecs
 import numpy
 
-from pictures import effort_name, effort_points, folder_pictures, run, table, write_ppm
+from pictures import effort_name, effort_points, folder_pictures, jpegxl, run, table, webp, write_ppm
 
 BAND_ROWS = 36
-
-
-def jpegxl(pixels):
-    code = imagecodecs.jpegxl_encode(pixels, effort=9, lossless=True, distance=0)
-    assert numpy.array_equal(imagecodecs.jpegxl_decode(code), pixels)
-    return len(code)
-
-
-def webp(pixels):
-    code = imagecodecs.webp_encode(pixels, lossless=True, level=100, method=6)
-    assert numpy.array_equal(imagecodecs.webp_decode(code)[..., :3], pixels)
-    return len(code)
 
 
 PEERS = {

@@ -1,10 +1,11 @@
-"""What the benchmarks of photographs share: pictures, the program, and tables."""
+"""What the benchmarks of pictures share: pictures, other codecs, the program, and tables."""
 
 import json
 import os
 import subprocess
 import time
 
+import imagecodecs
 import numpy
 import PIL.Image
 
@@ -32,6 +33,20 @@ def write_ppm(path, pixels):
     height, width, _ = pixels.shape
     path.write_bytes(b"P6\n%d %d\n255\n" % (width, height) + pixels.tobytes())
     return path
+
+
+def jpegxl(pixels):
+    """Bytes of JPEG XL, lossless, at its highest common effort."""
+    code = imagecodecs.jpegxl_encode(pixels, effort=9, lossless=True, distance=0)
+    assert numpy.array_equal(imagecodecs.jpegxl_decode(code), pixels)
+    return len(code)
+
+
+def webp(pixels):
+    """Bytes of lossless WebP at its highest effort."""
+    code = imagecodecs.webp_encode(pixels, lossless=True, level=100, method=6)
+    assert numpy.array_equal(imagecodecs.webp_decode(code)[..., :3], pixels)
+    return len(code)
 
 
 def run(*arguments):

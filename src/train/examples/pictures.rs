@@ -1,6 +1,7 @@
 //! Pictures of one size.
 //!
-//! What must stay true: pictures that show the same are all trained on or all held out.
+//! What must stay true: pictures that show the same are all trained on or all held out, unless they are so small that the same
+//! come again by chance.
 
 use super::draws::drawn;
 use super::files::{Content, labels as labels_of};
@@ -9,10 +10,14 @@ use crate::media::set::{self, SetError};
 use crate::spec::Domain;
 use crate::train::data::Random;
 use crate::train::grid::Batch;
+use std::collections::HashMap;
 use std::path::Path;
 
 /// One in so many pictures is held out, but not more than [`super::VALIDATION`].
 const HELD_OUT: usize = 20;
+
+/// Pictures of so few samples come again by chance: the second time counts as another picture.
+const FEW: usize = 4;
 
 /// Pictures, and which of them are held out.
 #[derive(Debug)]
@@ -168,7 +173,15 @@ fn together(a: Domain, b: Domain) -> Result<Domain, String> {
 
 /// Numbers of the pictures by the hash of what they show; how many of them, from the first, are held out; a hash of all.
 fn split(samples: &[u8], each: usize, labels: &[u8]) -> (Vec<u32>, usize, [u8; 16]) {
-    let hashes: Vec<_> = samples.chunks_exact(each).map(|picture| *blake3::hash(picture).as_bytes()).collect();
+    let mut hashes: Vec<_> = samples.chunks_exact(each).map(|picture| *blake3::hash(picture).as_bytes()).collect();
+    if each <= FEW {
+        let mut seen: HashMap<[u8; 32], u64> = HashMap::new();
+        for hash in &mut hashes {
+            let times = seen.entry(*hash).or_default();
+            *times += 1;
+            *hash = *blake3::Hasher::new().update(hash).update(&times.to_le_bytes()).finalize().as_bytes();
+        }
+    }
     let mut order: Vec<u32> = (0..hashes.len() as u32).collect();
     order.sort_by_key(|i| (hashes[*i as usize], *i));
     let hash = |place: usize| &hashes[order[place] as usize];
