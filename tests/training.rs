@@ -7,8 +7,12 @@ use common::{expect, run, stderr, stdout};
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use surprisal::media::audio::{Sound, wav};
+use surprisal::codec::sets::{Score, score};
+use surprisal::engine::{GridNetwork, Kernel, Program};
+use surprisal::media::{Limits, set};
 use surprisal::train::checkpoint::Checkpoint;
 
 /// A small network with small batches, in the precision that every machine has.
@@ -319,6 +323,41 @@ fn counting_and_gradients_find_the_same_tables() {
     assert!(card.contains("its tables were counted") && card.contains("bits per dimension, held out"), "{card}");
     let refused = ["train", "wavenet", "--data", "bars.idx", "--count", "-o", "x.srm"];
     assert!(stderr(&expect(folder, &refused, 2)).contains("by counting"));
+}
+
+/// Mean bits of a symbol of the first row, and of the last, of the pictures of 8 x 8 in a file.
+fn bits_of_rows(model: &[u8], pictures: &[u8]) -> [f64; 2] {
+    let program = Program::from_bytes(model).unwrap();
+    let set = set::examples(pictures, program.domain(), &Limits { max_bytes: 1 << 20 }).unwrap();
+    let network = GridNetwork::new(Arc::new(program), Kernel::best()).unwrap();
+    let mut sums = [0.0; 2];
+    for example in set.iter() {
+        let scores = score(&network, example, None);
+        let bits = |scores: &[Score]| scores.iter().map(|s| s.surprise.to_f64()).sum::<f64>();
+        sums[0] += bits(&scores[..8]);
+        sums[1] += bits(&scores[56..]);
+    }
+    sums.map(|s| s / (8 * set.len()) as f64)
+}
+
+#[test]
+fn attention_copies_from_afar_and_a_local_network_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let rows = ["--rows", "8", "--columns", "8"];
+    expect(folder, &[&["dataset", "copy", "-n", "4000", "-o", "copy.idx"], &rows[..]].concat(), 0);
+    expect(folder, &[&["dataset", "copy", "-n", "100", "--seed", "9", "-o", "test.idx"], &rows[..]].concat(), 0);
+    let data = ["--data", "copy.idx", "--precision", "float32", "-T", "2"];
+    let attention = ["--width", "16", "--residual", "1", "--batch", "64", "--lr", "6e-3", "--steps", "700"];
+    expect(folder, &[&["train", "pixelsnail", "-o", "far.srm"], &data[..], &attention].concat(), 0);
+    // It sees 3 + 3 rows above a pixel, of the 7 that lie between the two.
+    let local = ["--blocks", "3", "--batch", "64", "--lr", "6e-3", "--steps", "100"];
+    expect(folder, &[&["train", "pixelcnn", "-o", "near.srm"], &data[..], &local].concat(), 0);
+    let [far, near] =
+        ["far.srm", "near.srm"].map(|model| bits_of_rows(&read(folder, model), &read(folder, "test.idx")));
+    assert!(far[0] > 0.98 && near[0] > 0.98, "the first row is drawn: {far:?}, {near:?}");
+    assert!(far[1] <= 0.05, "{} bits a copied symbol with attention", far[1]);
+    assert!(near[1] > 0.98, "{} bits a copied symbol without", near[1]);
 }
 
 #[test]

@@ -28,7 +28,12 @@ pub struct Args {
     #[arg(value_name = "MODEL", required_unless_present = "family")]
     model: Option<String>,
     /// Pictures, a text or a recording such as the model's
-    #[arg(long, value_name = "FILE", required_unless_present = "family", default_value_if("family", clap::builder::ArgPredicate::IsPresent, ""))]
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "family",
+        default_value_if("family", clap::builder::ArgPredicate::IsPresent, "")
+    )]
     data: PathBuf,
     /// A family of networks; may be given more than once
     #[arg(long, value_name = "NAME", conflicts_with_all = ["model", "data"])]
@@ -128,7 +133,10 @@ fn families(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (width, height) = args.size;
     let at = args.at.unwrap_or((height / 2, width / 2));
     if at.0 >= height || at.1 >= width {
-        return Err(Fault::Error(format!("--at {},{}: the pictures have {height} rows and {width} columns", at.0, at.1)));
+        return Err(Fault::Error(format!(
+            "--at {},{}: the pictures have {height} rows and {width} columns",
+            at.0, at.1
+        )));
     }
     let mut fields = Vec::new();
     for name in &args.family {
