@@ -310,9 +310,9 @@ fn counting_and_gradients_find_the_same_tables() {
     let train = ["train", "histogram", "--data", "bars.idx", "--precision", "float32"];
     // One of 256 values for all positions; and of two values, one for each position.
     let each = ["--binarize", "threshold", "--positions", "1"];
-    for (more, steps, file) in [(&[][..], "600", "bars.idx"), (&each[..], "300", "binary.idx")] {
+    for (more, steps, file) in [(&[][..], "250", "bars.idx"), (&each[..], "150", "binary.idx")] {
         expect(folder, &[&train[..], more, &["--count", "-f", "-o", "counted.srm"]].concat(), 0);
-        let steps = ["--steps", steps, "--batch", "190", "--lr", "0.1", "-f", "-o", "trained.srm"];
+        let steps = ["--steps", steps, "--batch", "190", "--lr", "0.2", "-f", "-o", "trained.srm"];
         expect(folder, &[&train[..], more, &steps].concat(), 0);
         let (counted, trained) = (bits("counted.srm", file), bits("trained.srm", file));
         assert!((trained / counted - 1.0).abs() < 2e-3, "{trained} by gradients, {counted} by counting");
@@ -343,7 +343,7 @@ fn attention_copies_from_afar_and_a_local_network_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let rows = ["--rows", "8", "--columns", "8"];
-    expect(folder, &[&["dataset", "copy", "-n", "4000", "-o", "copy.idx"], &rows[..]].concat(), 0);
+    expect(folder, &[&["dataset", "copy", "-n", "2000", "-o", "copy.idx"], &rows[..]].concat(), 0);
     expect(folder, &[&["dataset", "copy", "-n", "100", "--seed", "9", "-o", "test.idx"], &rows[..]].concat(), 0);
     let data = ["--data", "copy.idx", "--precision", "float32", "-T", "2"];
     let attention = ["--width", "16", "--residual", "1", "--batch", "64", "--lr", "6e-3", "--steps", "700"];
