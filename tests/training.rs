@@ -345,7 +345,7 @@ fn attention_copies_from_afar_and_a_local_network_does_not() {
     let rows = ["--rows", "8", "--columns", "8"];
     expect(folder, &[&["dataset", "copy", "-n", "2000", "-o", "copy.idx"], &rows[..]].concat(), 0);
     expect(folder, &[&["dataset", "copy", "-n", "100", "--seed", "9", "-o", "test.idx"], &rows[..]].concat(), 0);
-    let data = ["--data", "copy.idx", "--precision", "float32", "-T", "2"];
+    let data = ["--data", "copy.idx", "--precision", "float32", "-T", "1"];
     let attention = ["--width", "16", "--residual", "1", "--batch", "64", "--lr", "6e-3", "--steps", "700"];
     expect(folder, &[&["train", "pixelsnail", "-o", "far.srm"], &data[..], &attention].concat(), 0);
     // It sees 3 + 3 rows above a pixel, of the 7 that lie between the two.

@@ -76,9 +76,9 @@ mod tests {
         assert_eq!(one, ["#######", "######-", "#####--", "###o...", "......."]);
         let two = drawn("gated-pixelcnn", &[("first", 3), ("layers", 3)]);
         assert_eq!(two, ["#######", "#######", "#######", "###o...", "......."]);
-        // Two and then 1, 2 samples back: four in all, across the start of a row.
+        // Two samples, then 1 and 2 more: five back, across the start of a row.
         let row = drawn("wavenet", &[("layers", 2)]);
-        assert_eq!(row, ["-------", "-------", "------#", "###o...", "......."]);
+        assert_eq!(row, ["-------", "-------", "-----##", "###o...", "......."]);
         let all = drawn("pixelsnail", &[]);
         assert_eq!(all, ["#######", "#######", "#######", "###o...", "......."]);
     }
