@@ -29,6 +29,8 @@ run "documentation" cargo test --locked --doc
 run "release" cargo test --locked --release --lib --bins --tests --no-fail-fast -- --nocapture
 run "release, target-cpu=native" env RUSTFLAGS="-C target-cpu=native" \
     cargo test --locked --release --target-dir "${CARGO_TARGET_DIR:-target}/native" --lib --bins --tests --no-fail-fast -- --nocapture
+run "longer trainings" env LIBTORCH="$(tests/libtorch.sh)" \
+    cargo test --locked --features torch --test training -- --ignored --nocapture
 run "other machines and builds (exact.sh)" tests/exact.sh
 
 {

@@ -339,6 +339,7 @@ fn bits_of_rows(model: &[u8], pictures: &[u8]) -> [f64; 2] {
 }
 
 #[test]
+#[ignore = "half a minute of one core or more: tests/full.sh runs it"]
 fn attention_copies_from_afar_and_a_local_network_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
