@@ -9,9 +9,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use surprisal::media::audio::{Sound, wav};
-use surprisal::codec::sets::{Score, score};
+use surprisal::codec::sets::score;
 use surprisal::engine::{GridNetwork, Kernel, Program};
+use surprisal::media::audio::{Sound, wav};
 use surprisal::media::{Limits, set};
 use surprisal::train::checkpoint::Checkpoint;
 
@@ -331,9 +331,10 @@ fn bits_of_rows(model: &[u8], pictures: &[u8]) -> [f64; 2] {
     let mut sums = [0.0; 2];
     for example in set.iter() {
         let scores = score(&network, example, None);
-        let bits = |scores: &[Score]| scores.iter().map(|s| s.surprise.to_f64()).sum::<f64>();
-        sums[0] += bits(&scores[..8]);
-        sums[1] += bits(&scores[56..]);
+        // In 65536ths of a bit.
+        let bits = |row: usize| scores[8 * row..][..8].iter().map(|s| f64::from(s.surprise) / 65536.0).sum::<f64>();
+        sums[0] += bits(0);
+        sums[1] += bits(7);
     }
     sums.map(|s| s / (8 * set.len()) as f64)
 }
