@@ -340,15 +340,15 @@ fn bits_of_rows(model: &[u8], pictures: &[u8]) -> [f64; 2] {
 }
 
 #[test]
-#[ignore = "half a minute of one core or more: tests/full.sh runs it"]
+#[ignore = "a minute or so of one core: tests/full.sh runs it"]
 fn attention_copies_from_afar_and_a_local_network_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let rows = ["--rows", "8", "--columns", "8"];
-    expect(folder, &[&["dataset", "copy", "-n", "2000", "-o", "copy.idx"], &rows[..]].concat(), 0);
+    expect(folder, &[&["dataset", "copy", "-n", "4000", "-o", "copy.idx"], &rows[..]].concat(), 0);
     expect(folder, &[&["dataset", "copy", "-n", "100", "--seed", "9", "-o", "test.idx"], &rows[..]].concat(), 0);
     let data = ["--data", "copy.idx", "--precision", "float32", "-T", "1"];
-    let attention = ["--width", "16", "--residual", "1", "--batch", "64", "--lr", "6e-3", "--steps", "700"];
+    let attention = ["--width", "16", "--residual", "1", "--batch", "64", "--lr", "6e-3", "--steps", "1000"];
     expect(folder, &[&["train", "pixelsnail", "-o", "far.srm"], &data[..], &attention].concat(), 0);
     // It sees 3 + 3 rows above a pixel, of the 7 that lie between the two.
     let local = ["--blocks", "3", "--batch", "64", "--lr", "6e-3", "--steps", "100"];
