@@ -28,13 +28,8 @@ pub struct Args {
     #[arg(value_name = "MODEL", required_unless_present = "family")]
     model: Option<String>,
     /// Pictures, a text or a recording such as the model's
-    #[arg(
-        long,
-        value_name = "FILE",
-        required_unless_present = "family",
-        default_value_if("family", clap::builder::ArgPredicate::IsPresent, "")
-    )]
-    data: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "family")]
+    data: Option<PathBuf>,
     /// A family of networks; may be given more than once
     #[arg(long, value_name = "NAME", conflicts_with_all = ["model", "data"])]
     family: Vec<String>,
@@ -91,7 +86,7 @@ enum Seen {
 
 /// Draws.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
-    let Some(model) = &args.model else { return families(args, global) };
+    let (Some(model), Some(data)) = (&args.model, &args.data) else { return families(args, global) };
     let models = Models::new(std::slice::from_ref(model), global.kernel.unwrap_or_else(Kernel::best));
     models.check()?;
     let fail = |text: String| Err(Fault::Error(text));
@@ -106,9 +101,9 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         false => Target::File(args.output.clone()),
     };
     output::check(&target, None, args.force)?;
-    let file = std::fs::read(&args.data).map_err(|e| Fault::io(&args.data, "read", &e))?;
+    let file = std::fs::read(data).map_err(|e| Fault::io(data, "read", &e))?;
     let set = set::examples(&file, network.program().domain(), &Limits { max_bytes: args.limit.bytes() });
-    let set = set.map_err(|e| Fault::Error(e.to_string()).about(&args.data.display().to_string()))?;
+    let set = set.map_err(|e| Fault::Error(e.to_string()).about(&data.display().to_string()))?;
     let (seen, width, text) = match size(&network) {
         Some(size) => pixels(args, &network, size, &set)?,
         None if args.at.is_some() => return fail("--at is for pictures".to_owned()),
@@ -170,7 +165,7 @@ fn pixels(
     }
     let examples: Vec<&[u16]> = set.iter().take(args.count as usize).collect();
     if examples.is_empty() {
-        return fail(format!("{}: there is no picture in it", args.data.display()));
+        return fail("--data: there is no picture in it".to_owned());
     }
     let symbol = (row * width + column) as usize * channels;
     let step = (0..network.symbols()).find(|t| network.data_index(*t) == symbol).expect("every symbol has a step");
@@ -193,7 +188,7 @@ fn sequence(args: &Args, network: &GridNetwork, set: &Set) -> Result<Shown, Faul
     };
     let all: Vec<&[u16]> = set.symbols().chunks_exact(length).collect();
     if all.is_empty() {
-        return Err(fault(format!("{}: it has fewer than the {length} symbols needed", args.data.display())));
+        return Err(fault(format!("--data: it has fewer than the {length} symbols needed")));
     }
     let count = all.len().min(args.count as usize);
     let pieces: Vec<&[u16]> = (0..count).map(|i| all[i * all.len() / count]).collect();
