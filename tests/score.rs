@@ -75,6 +75,16 @@ fn odd_pictures_are_flagged_and_normal_ones_are_not() {
     let table = fs::read_to_string(at.join("a.csv")).expect("read");
     assert!(table.starts_with("path,bpd,score,p_value,flagged,reason,mahalanobis,density,bits,entropy,"), "{table}");
     assert!(table.lines().nth(1).is_some_and(|l| l.starts_with("\"new, and odd.idx#") && l.contains(",true,")));
+    // A drawing of each flagged picture, of the negatives' ground in particular.
+    let (code, ..) =
+        surprisal(at, &["score", "new, and odd.idx", "--calibrate", "n.cal", "--top", "2", "--heatmaps", "maps"]);
+    let mut names: Vec<_> =
+        fs::read_dir(at.join("maps")).expect("a folder").map(|e| e.expect("a file").path()).collect();
+    names.sort();
+    assert!(code == 0 && names.len() == 2, "{names:?}");
+    let map = image::open(&names[0]).expect("a PNG").to_rgb8();
+    assert_eq!(map.dimensions(), (224, 224));
+    assert!(map.pixels().any(|p| p.0[0] > 150 && p.0[1] < 100), "something is red");
     // Thresholds need no new fit: the same p-values.
     let (_, strict, _) = surprisal(at, &["score", "new, and odd.idx", "--calibrate", "n.cal", "--p-max", "0.0278"]);
     let (_, top, _) = surprisal(at, &["score", "new, and odd.idx", "--calibrate", "n.cal", "--top", "3"]);

@@ -77,7 +77,7 @@ impl Head {
 
     /// What a symbol costs, and what it could be expected to cost before it was known.
     pub fn score(&self, context: Context, scratch: &mut Scratch, symbol: u32) -> Score {
-        let smooth = matches!(self, Self::Mixture(_) | Self::Coupled(_));
+        let smooth = matches!(self, Self::Mixture(_) | Self::Coupled(_) | Self::Signed(_));
         let mut meter = ScoreMeter::new(context.alphabet, smooth);
         // A meter reads nothing that could be damaged.
         let _ = self.code(context, scratch, &mut meter, symbol);

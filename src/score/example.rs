@@ -53,7 +53,8 @@ impl Example<'_> {
         Summary { content: self.content(), values, place: blocks::strangest(self) }
     }
 
-    fn content(&self) -> [u8; 32] {
+    /// A hash (blake3) of its symbols.
+    pub fn content(&self) -> [u8; 32] {
         let mut hash = blake3::Hasher::new();
         for symbol in self.symbols {
             hash.update(&symbol.to_le_bytes());

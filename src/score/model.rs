@@ -97,15 +97,28 @@ impl Model {
         }
     }
 
-    /// What is kept of each example in a file. `tile` is width and height of a sprite
-    /// sheet's tiles.
+    /// What is kept of each example in a file. `tile` is width and height of a sprite sheet's tiles.
     ///
     /// # Errors
     /// A file that the model is not for.
     pub fn summaries(&self, file: &[u8], tile: Option<(u32, u32)>, limit: u64) -> Result<Vec<Summary>, ScoreError> {
+        self.each(file, tile, limit, |example| example.summary())
+    }
+
+    /// Scores each example in a file and keeps what `then` makes of it.
+    ///
+    /// # Errors
+    /// A file that the model is not for.
+    pub fn each<T: Send>(
+        &self,
+        file: &[u8],
+        tile: Option<(u32, u32)>,
+        limit: u64,
+        then: impl Fn(&Example) -> T + Sync,
+    ) -> Result<Vec<T>, ScoreError> {
         let limits = Limits { max_bytes: limit };
         match self {
-            Self::Set(network) => examples(network, file, &limits),
+            Self::Set(network) => examples(network, file, &limits, then),
             Self::Photographs(network) => {
                 let pictures = pictures(file, tile, &limits)?;
                 let most = network.program().spec().symbols.channels;
@@ -114,14 +127,19 @@ impl Model {
                         let name = network.program().name().to_owned();
                         Err(ScoreError::Channels { given: picture.channels, wanted: most, name })
                     }
-                    None => Ok(pictures.par_iter().map(|picture| photograph(network, picture)).collect()),
+                    None => Ok(pictures.par_iter().map(|picture| photograph(network, picture, &then)).collect()),
                 }
             }
         }
     }
 }
 
-fn examples(network: &GridNetwork, file: &[u8], limits: &Limits) -> Result<Vec<Summary>, ScoreError> {
+fn examples<T: Send>(
+    network: &GridNetwork,
+    file: &[u8],
+    limits: &Limits,
+    then: impl Fn(&Example) -> T + Sync,
+) -> Result<Vec<T>, ScoreError> {
     let domain = network.program().domain();
     let set = set::examples(file, domain, limits)?;
     let (height, width, channels) = match domain {
@@ -131,8 +149,7 @@ fn examples(network: &GridNetwork, file: &[u8], limits: &Limits) -> Result<Vec<S
     let alphabet = network.program().spec().symbols.alphabet;
     Ok(sets::score_each(network, &set, Labels::Unknown, |symbols, scores| {
         let width = if height == 1 { symbols.len() / channels } else { width };
-        let example = Example { height, width, channels, alphabet, symbols, scores };
-        example.summary()
+        then(&Example { height, width, channels, alphabet, symbols, scores })
     })?)
 }
 
@@ -165,13 +182,12 @@ fn pictures(file: &[u8], tile: Option<(u32, u32)>, limits: &Limits) -> Result<Ve
     Ok(stack.values.chunks_exact(unit).map(one).collect())
 }
 
-fn photograph(network: &Network, picture: &Picture) -> Summary {
+fn photograph<T>(network: &Network, picture: &Picture, then: impl Fn(&Example) -> T) -> T {
     let bands: Vec<_> = bands(picture.height).collect();
     let scores: Vec<_> = bands.into_par_iter().map(|band| bands::score_band(network.into(), picture, band)).collect();
     let scores = scores.concat();
     let symbols: Vec<u16> = picture.samples.iter().map(|s| u16::from(*s)).collect();
     let (height, width) = (picture.height as usize, picture.width as usize);
     let channels = picture.channels.into();
-    let example = Example { height, width, channels, alphabet: 256, symbols: &symbols, scores: &scores };
-    example.summary()
+    then(&Example { height, width, channels, alphabet: 256, symbols: &symbols, scores: &scores })
 }

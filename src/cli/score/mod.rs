@@ -1,5 +1,6 @@
 //! `surprisal score`
 
+mod maps;
 pub mod normal;
 mod rows;
 
@@ -45,6 +46,9 @@ pub struct Args {
     /// Write all rows, with every statistic, into this file
     #[arg(long, value_name = "OUT.csv")]
     csv: Option<PathBuf>,
+    /// Draw each flagged picture into this folder, red where it is more surprising than expected and blue where less
+    #[arg(long, value_name = "DIR")]
+    heatmaps: Option<PathBuf>,
     /// Print a line of JSON for each row
     #[arg(long)]
     jsonl: bool,
@@ -109,12 +113,15 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let bar = Bar::new("scoring", global.quiet);
     bar.begin(inputs.len() as u64);
     let mut rows = Vec::new();
-    for input in &inputs {
+    for input in inputs.iter().enumerate() {
         rows.extend(rows::of(input, &model, &judge, reading));
         bar.advance(1);
     }
     drop(bar);
     let flagged = rows::flag(&mut rows, rule);
+    if let Some(folder) = &args.heatmaps {
+        maps::write(folder, &inputs, &rows, &model, reading, args.force)?;
+    }
     rows::sort(&mut rows);
     if let Some(target) = &csv {
         output::write(target, rows::table(&rows).as_bytes(), None, args.force, false)?;
@@ -142,8 +149,9 @@ impl Args {
 
     /// Scores the files whose paths come on standard input, each as it comes.
     fn stream(&self, model: &Model, judge: &Judge, rule: Rule, reading: Reading) -> Result<Exit, Fault> {
-        if !matches!(rule, Rule::P(_)) || self.files.len() > 1 || self.csv.is_some() {
-            let text = "a list on standard input is scored as it comes: alone, with --p-max and without --csv";
+        if !matches!(rule, Rule::P(_)) || self.files.len() > 1 || self.csv.is_some() || self.heatmaps.is_some() {
+            let text =
+                "a list on standard input is scored as it comes: alone, with --p-max, without --csv and --heatmaps";
             return Err(Fault::Error(text.to_owned()));
         }
         let mut worst = Exit::Done;
@@ -154,7 +162,7 @@ impl Args {
             }
             let path = PathBuf::from(line);
             let input = Input::File { relative: path.clone(), path };
-            let mut rows: Vec<Row> = rows::of(&input, model, judge, reading);
+            let mut rows: Vec<Row> = rows::of((0, &input), model, judge, reading);
             let flagged = rows::flag(&mut rows, rule);
             for row in rows {
                 worst = worst.max(if row.judged.is_err() { Exit::Error } else { Exit::Done });

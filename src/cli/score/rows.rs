@@ -30,6 +30,8 @@ pub enum Rule {
 /// An example, or a file that could not be read.
 pub struct Row {
     path: String,
+    /// Number of its input among all, and its own in the input.
+    pub number: (usize, usize),
     /// The result, or why there is none.
     pub judged: Result<Judged, String>,
 }
@@ -40,6 +42,7 @@ pub struct Judged {
     p_value: Option<f64>,
     flagged: bool,
     reason: String,
+    content: [u8; 32],
     values: Vec<f64>,
 }
 
@@ -58,22 +61,23 @@ impl Judge {
             Self::Alone(_) => None,
         };
         let reason = reason(self.fit(), summary);
-        Judged { detected, p_value, flagged: false, reason, values: summary.values.clone() }
+        Judged { detected, p_value, flagged: false, reason, content: summary.content, values: summary.values.clone() }
     }
 }
 
 /// The rows of a file.
-pub fn of(input: &Input, model: &Model, judge: &Judge, reading: Reading) -> Vec<Row> {
+pub fn of((place, input): (usize, &Input), model: &Model, judge: &Judge, reading: Reading) -> Vec<Row> {
     let name = input.name();
     let file = input.read(false).map_err(|fault| fault.to_string());
     let summaries =
         file.and_then(|file| model.summaries(&file, reading.tile, reading.limit).map_err(|e| e.to_string()));
     match summaries {
-        Err(fault) => vec![Row { path: name, judged: Err(fault) }],
+        Err(fault) => vec![Row { path: name, number: (place, 0), judged: Err(fault) }],
         Ok(summaries) => {
             let count = summaries.len();
             let row = |(number, summary): (usize, &Summary)| Row {
                 path: item_name(&name, number, count),
+                number: (place, number),
                 judged: Ok(judge.judge(summary)),
             };
             summaries.iter().enumerate().map(row).collect()
@@ -138,6 +142,17 @@ pub fn table(rows: &[Row]) -> String {
 }
 
 impl Row {
+    /// A hash of its content, if it is flagged.
+    pub fn flagged(&self) -> Option<[u8; 32]> {
+        self.judged.as_ref().ok().filter(|judged| judged.flagged).map(|judged| judged.content)
+    }
+
+    /// Its name as that of a file: nothing in it leads elsewhere.
+    pub fn file_name(&self) -> String {
+        let safe = |c: char| if c.is_alphanumeric() || "-_#. ".contains(c) { c } else { '_' };
+        self.path.chars().map(safe).collect::<String>().trim_start_matches('.').to_owned()
+    }
+
     /// A line for people.
     pub fn text(&self) -> String {
         match &self.judged {

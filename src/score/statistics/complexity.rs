@@ -46,6 +46,11 @@ impl Counts {
     }
 }
 
+/// A symbol's place in the order of values: 16 bits are in two's complement.
+fn number(symbol: u16, alphabet: i32) -> i32 {
+    i32::from(if alphabet == 1 << 16 { symbol ^ (1 << 15) } else { symbol })
+}
+
 /// Bits per dimension of the adaptive codec.
 pub fn complexity(example: &Example) -> f64 {
     let (width, channels, alphabet) = (example.width, example.channels.max(1), example.alphabet as i32);
@@ -62,7 +67,7 @@ pub fn complexity(example: &Example) -> f64 {
         let n = above.or(left);
         let nw = if column > 0 { above.map(|a| a - channels) } else { above }.or(n);
         let ne = if column + 1 < width { above.map(|a| a + channels) } else { above }.or(n);
-        let value = |at: Option<usize>| at.map_or(0, |at| i32::from(symbols[at]));
+        let value = |at: Option<usize>| at.map_or(0, |at| number(symbols[at], alphabet));
         let (w, n, nw, ne) = (value(left), value(n), value(nw), value(ne));
         let median = if nw >= w.max(n) {
             w.min(n)
@@ -74,14 +79,15 @@ pub fn complexity(example: &Example) -> f64 {
         // A channel errs as the one before it did.
         let lift = if channel == 0 { 0 } else { before };
         let prediction = (median + lift).clamp(0, alphabet - 1);
-        before = i32::from(*symbol) - median;
+        let symbol = number(*symbol, alphabet);
+        before = symbol - median;
         let context = if alphabet == 2 {
             (w | n << 1 | nw << 2 | ne << 3) as usize
         } else {
             let gradients = (w - nw).unsigned_abs() + (nw - n).unsigned_abs() + (n - ne).unsigned_abs();
             (u32::BITS - gradients.leading_zeros()).min(CONTEXTS as u32 - 1) as usize
         };
-        bits += counts.residual(channel * CONTEXTS + context, i32::from(*symbol) - prediction);
+        bits += counts.residual(channel * CONTEXTS + context, symbol - prediction);
     }
     bits / example.len()
 }
