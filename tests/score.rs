@@ -1,17 +1,23 @@
 //! `surprisal score` and `calibrate`: odd digits are found, normal ones are not, and nothing ends the run.
 
-use assert_cmd::Command;
+mod common;
+
+use common::{stderr, stdout};
 use std::fs;
 use std::path::Path;
 use surprisal::media::Limits;
 use surprisal::media::set::Array;
 
+/// The program, in a folder, with the repository's models.
+fn program(folder: &Path) -> assert_cmd::Command {
+    let mut command = common::surprisal();
+    command.current_dir(folder).env("SURPRISAL_MODELS", concat!(env!("CARGO_MANIFEST_DIR"), "/models"));
+    command
+}
+
 fn surprisal(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let models = concat!(env!("CARGO_MANIFEST_DIR"), "/models");
-    let mut command = Command::cargo_bin("surprisal").expect("the binary");
-    let done = command.current_dir(folder).env("SURPRISAL_MODELS", models).args(arguments).output().expect("it runs");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (done.status.code().expect("a code"), text(done.stdout), text(done.stderr))
+    let done = program(folder).args(arguments).output().expect("it runs");
+    (done.status.code().expect("a code"), stdout(&done), stderr(&done))
 }
 
 fn idx(folder: &Path, name: &str, pictures: &[Vec<u8>]) {
@@ -107,11 +113,8 @@ fn what_cannot_be_scored_is_a_row_and_what_cannot_be_calibrated_an_error() {
     assert!(lines[..40].iter().all(|l| l["score"].is_f64() && l["statistics"]["excess"].is_f64()));
 
     // A list of paths, scored as it comes.
-    let mut command = Command::cargo_bin("surprisal").expect("the binary");
-    let models = concat!(env!("CARGO_MANIFEST_DIR"), "/models");
-    command.current_dir(at).env("SURPRISAL_MODELS", models);
-    let list =
-        command.args(["score", "-", "--calibrate", "n.cal", "--p-max", "0.03"]).write_stdin("new, and odd.idx\n\n");
+    let mut list = program(at);
+    let list = list.args(["score", "-", "--calibrate", "n.cal", "--p-max", "0.03"]).write_stdin("new, and odd.idx\n\n");
     assert_eq!(list.output().expect("it runs").stdout.iter().filter(|b| **b == b'\n').count(), 40);
 
     for (arguments, fault) in [

@@ -7,7 +7,7 @@ use super::target::Target;
 use super::{output, report};
 use std::path::{Path, PathBuf};
 use surprisal::codec::Effort;
-use surprisal::score::{Model, conformal};
+use surprisal::score::Model;
 
 /// Learn what normal files are like, for `surprisal score`
 ///
@@ -39,7 +39,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let model = Model::find(&models, Effort::MIN.level()).map_err(|e| Fault::Error(e.to_string()))?;
     let (calibration, worst) = normal::calibrate(&args.files, &model, args.reading.reading(), global)?;
     output::write(&target, &calibration.to_bytes(), None::<&Path>, args.force, true)?;
-    let smallest = conformal::p_value(&vec![0.0; calibration.sizes().1], 1.0);
+    let smallest = calibration.p_value(f64::INFINITY);
     report::note(global.quiet, format_args!("{}; the smallest p-value is {smallest:.2e}", args.output.display()));
     Ok(worst)
 }

@@ -82,14 +82,10 @@ struct Made {
 
 impl Made {
     fn write(&self, array: &Array, global: &Global) -> Result<Exit, Fault> {
-        let target = target(&self.output);
+        let target = Target::named(&self.output);
         output::check(&target, None, self.force)?;
         written(array, &target, self.force, "made", global)
     }
-}
-
-fn target(path: &Path) -> Target {
-    if path.as_os_str() == "-" { Target::Stdout } else { Target::File(path.to_owned()) }
 }
 
 /// Writes an IDX file and says so.
@@ -147,7 +143,7 @@ impl Files {
             true => Input::Stdin,
             false => Input::File { path: self.input.clone(), relative: self.input.clone() },
         };
-        let target = target(&self.output);
+        let target = Target::named(&self.output);
         output::check(&target, input.path(), self.force)?;
         let file = input.read(true)?;
         let limits = Limits { max_bytes: self.limit.bytes() };

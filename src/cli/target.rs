@@ -36,6 +36,11 @@ pub enum Target {
 }
 
 impl Target {
+    /// What `-o` names: a file, or standard output as `-`.
+    pub fn named(path: &Path) -> Self {
+        if path.as_os_str() == "-" { Self::Stdout } else { Self::File(path.to_owned()) }
+    }
+
     /// For messages.
     pub fn name(&self) -> String {
         match self {

@@ -17,6 +17,25 @@ pub use head::{Context, Head, Scratch, Temperature};
 
 use crate::wire::{Reader, WireError, Writer};
 
+/// `(symbol, left, width)` of the symbol of `0..count` that holds `quantile`, by bisection: `left` is the count of all symbols
+/// below one that is neither 0 nor `count`, and `total` that of all.
+#[inline]
+fn bisect(count: u32, total: u32, quantile: u32, left: impl Fn(u32) -> u32) -> (u32, u32, u32) {
+    // low <= symbol < high always.
+    let (mut low, mut high) = (0, count);
+    let (mut first, mut end) = (0, total);
+    while high - low > 1 {
+        let middle = (low + high) / 2;
+        let below = left(middle);
+        if below <= quantile {
+            (low, first) = (middle, below);
+        } else {
+            (high, end) = (middle, below);
+        }
+    }
+    (low, first, end - first)
+}
+
 /// Writes a falling table: its first entry, then how much each next one is less.
 fn write_falling(w: &mut Writer, values: impl Iterator<Item = u32>) {
     values.fold(0, |last, v| {

@@ -170,19 +170,7 @@ impl Distribution<PRECISION> for Signed<'_> {
     }
 
     fn locate(&self, quantile: u32) -> (u32, u32, u32) {
-        // low <= place < high always.
-        let (mut low, mut high) = (0, COUNT);
-        let (mut left, mut right) = (0, 1 << PRECISION);
-        while high - low > 1 {
-            let middle = (low + high) / 2;
-            let count = self.left(middle);
-            if count <= quantile {
-                (low, left) = (middle, count);
-            } else {
-                (high, right) = (middle, count);
-            }
-        }
-        (low, left, right - left)
+        super::bisect(COUNT, 1 << PRECISION, quantile, |bound| self.left(bound))
     }
 }
 

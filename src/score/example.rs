@@ -1,6 +1,6 @@
 //! One example and its scores, and what is kept of it.
 
-use super::statistics::{STATISTICS, blocks};
+use super::statistics::{Figures, STATISTICS, blocks};
 use crate::entropy::Score;
 
 /// An example, symbol by symbol.
@@ -47,10 +47,11 @@ pub struct Summary {
 impl Example<'_> {
     /// Its statistics.
     pub fn summary(&self) -> Summary {
+        let figures = Figures::new(self);
         // A statistic of nothing is 0: an empty example is odd by its bits already.
         let value = |v: f64| if v.is_finite() { v } else { 0.0 };
-        let values = STATISTICS.iter().map(|s| value((s.of)(self))).collect();
-        Summary { content: self.content(), values, place: blocks::strangest(self) }
+        let values = STATISTICS.iter().map(|s| value((s.of)(&figures))).collect();
+        Summary { content: self.content(), values, place: blocks::strangest(&figures) }
     }
 
     /// A hash (blake3) of its symbols.
@@ -66,6 +67,13 @@ impl Example<'_> {
     pub fn bits(&self) -> impl Iterator<Item = [f64; 3]> + '_ {
         let unit = f64::from(1u32 << Score::FRACTION);
         self.scores.iter().map(move |s| [s.surprise, s.entropy, s.variance].map(|v| f64::from(v) / unit))
+    }
+
+    /// Each place's surprise minus entropy and its variance, summed over channels.
+    pub fn places(&self) -> Vec<[f64; 2]> {
+        let bits: Vec<[f64; 2]> = self.bits().map(|[s, h, v]| [s - h, v]).collect();
+        let sum = |place: &[[f64; 2]]| place.iter().fold([0.0; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
+        bits.chunks(self.channels.max(1)).map(sum).collect()
     }
 
     /// Sums of surprise, entropy and variance over all symbols.

@@ -1,6 +1,7 @@
 //! Where an example is odd: a picture of its surprise.
 
 use super::example::Example;
+use super::statistics::blocks::SLACK;
 use crate::media::image::Picture;
 
 /// Half a side of the square over which surprise is averaged.
@@ -9,8 +10,6 @@ const REACH: usize = 2;
 const FULL: f64 = 4.0;
 /// Small pictures are enlarged until their shorter side has so many pixels.
 const SIDE: usize = 224;
-/// Variance that every place has, in squared bits.
-const SLACK: f64 = 0.5;
 
 /// The example in gray, red where it is more surprising than expected and blue where less, by the standardized surprise of the
 /// places around. `None` for what is no picture.
@@ -19,9 +18,7 @@ pub fn heat(example: &Example) -> Option<Picture> {
     if height < 2 || width == 0 || channels == 0 || example.symbols.len() != width * height * channels {
         return None;
     }
-    let bits: Vec<[f64; 3]> = example.bits().collect();
-    let sum = |place: &[[f64; 3]]| place.iter().fold([0.0; 2], |a, b| [a[0] + b[0] - b[1], a[1] + b[2]]);
-    let places: Vec<[f64; 2]> = bits.chunks(channels).map(sum).collect();
+    let places = example.places();
     let times = SIDE.div_ceil(width.min(height)).max(1);
     let mut picture = Picture {
         width: (width * times) as u32,

@@ -163,19 +163,19 @@ fn pictures(file: &[u8], tile: Option<(u32, u32)>, limits: &Limits) -> Result<Ve
         },
         Outcome::Opaque { note } => Err(note),
     };
-    if let (Ok(picture), None) = (&picture, tile) {
-        return Ok(vec![picture.clone()]);
-    }
-    let stack = Array::of(file, tile, limits);
-    let (stack, note) = match (stack, picture) {
-        (Ok(stack), _) => (stack, None),
-        (Err(error), Ok(_)) => return Err(error.into()),
-        (Err(error), Err(note)) => return Err(ScoreError::NoPicture { note: note.or(Some(error.to_string())) }),
+    let no_picture = match (picture, tile) {
+        (Ok(picture), None) => return Ok(vec![picture]),
+        (Ok(_), Some(_)) => None,
+        (Err(note), _) => Some(note),
     };
+    let stack = Array::of(file, tile, limits).map_err(|error| match no_picture {
+        None => ScoreError::from(error),
+        Some(note) => ScoreError::NoPicture { note: note.or(Some(error.to_string())) },
+    })?;
     let (height, width) = (stack.dims[1], stack.dims[2]);
     let channels = stack.dims.get(3).map_or(1, |c| *c as u8);
     if !matches!(channels, 1 | 3) {
-        return Err(ScoreError::NoPicture { note });
+        return Err(ScoreError::NoPicture { note: None });
     }
     let unit = (width as usize * height as usize * usize::from(channels)).max(1);
     let one = |samples: &[u8]| Picture { width, height, channels, samples: samples.to_vec() };

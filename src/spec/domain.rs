@@ -77,6 +77,11 @@ pub const MAX_SYMBOLS: u64 = 1 << 24;
 /// The alphabet whose symbols are numbers of 16 bits in two's complement: as values of a network, they have a sign.
 pub const SIGNED: u32 = 1 << 16;
 
+/// A symbol of an alphabet as a value of a network.
+pub fn value(alphabet: u32, symbol: u16) -> i32 {
+    if alphabet == SIGNED { (symbol as i16).into() } else { symbol.into() }
+}
+
 /// Samples a second at most.
 pub const MAX_RATE: u32 = 768_000;
 

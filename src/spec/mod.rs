@@ -17,7 +17,7 @@ mod reach;
 mod shapes;
 
 pub use check::{MAX_ALPHABET, MAX_CHANNELS, MAX_NODES, MAX_WEIGHTS, MAX_WIDTH, SpecError};
-pub use domain::{Domain, Grid, MAX_RATE, MAX_SYMBOLS, SIGNED, Samples};
+pub use domain::{Domain, Grid, MAX_RATE, MAX_SYMBOLS, SIGNED, Samples, value};
 pub use ops::{Function, Kernel, Mask, Node, Op, Pattern, Side};
 pub use reach::{EVERYWHERE, Reach, Term};
 

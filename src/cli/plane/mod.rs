@@ -43,10 +43,7 @@ const BETWEEN: u8 = 96;
 
 /// Draws.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
-    let target = match args.output.as_os_str() == "-" {
-        true => Target::Stdout,
-        false => Target::File(args.output.clone()),
-    };
+    let target = Target::named(&args.output);
     output::check(&target, None, args.force)?;
     let truth = Toy::new().probabilities();
     let mut squares = Vec::new();
@@ -68,8 +65,8 @@ fn square(source: &str, truth: &[f64], args: &Args, global: &Global) -> Result<(
     let about = |e: String| Fault::Error(e).about(source);
     let limits = Limits { max_bytes: args.limit.bytes() };
     let domain = Domain::Pictures { channels: 1, height: 1, width: 2, alphabet: 256 };
+    let entropy: f64 = truth.iter().map(|p| -p * p.log2()).sum();
     if source == TRUTH {
-        let entropy: f64 = truth.iter().map(|p| -p * p.log2()).sum();
         return Ok((truth.to_vec(), format!("the truth, {entropy:.4} bits a pair")));
     }
     if Path::new(source).extension().is_some_and(|e| e == "srm") {
@@ -83,7 +80,6 @@ fn square(source: &str, truth: &[f64], args: &Args, global: &Global) -> Result<(
         let measured = sets::measure(&all, &network, Labels::Unknown, &options, &()).map_err(Fault::from)?;
         let bits: Vec<f64> = measured.items.iter().map(|item| item.bits.to_f64()).collect();
         let distance: f64 = truth.iter().zip(&bits).map(|(p, bits)| p * (p.log2() + bits)).sum();
-        let entropy: f64 = truth.iter().map(|p| -p * p.log2()).sum();
         let said = format!("a model, {:.4} bits a pair, {distance:.4} more than the truth", entropy + distance);
         return Ok((bits.iter().map(|b| (-b).exp2()).collect(), said));
     }

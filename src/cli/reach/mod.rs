@@ -96,10 +96,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
             model
         ));
     };
-    let target = match args.output.as_os_str() == "-" {
-        true => Target::Stdout,
-        false => Target::File(args.output.clone()),
-    };
+    let target = Target::named(&args.output);
     output::check(&target, None, args.force)?;
     let file = std::fs::read(data).map_err(|e| Fault::io(data, "read", &e))?;
     let set = set::examples(&file, network.program().domain(), &Limits { max_bytes: args.limit.bytes() });
@@ -120,10 +117,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
 
 /// Draws what families could see.
 fn families(args: &Args, global: &Global) -> Result<Exit, Fault> {
-    let target = match args.output.as_os_str() == "-" {
-        true => Target::Stdout,
-        false => Target::File(args.output.clone()),
-    };
+    let target = Target::named(&args.output);
     output::check(&target, None, args.force)?;
     let (width, height) = args.size;
     let at = args.at.unwrap_or((height / 2, width / 2));

@@ -69,10 +69,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
             args.model
         )));
     };
-    let target = match args.output.as_os_str() == "-" {
-        true => Target::Stdout,
-        false => Target::File(args.output.clone()),
-    };
+    let target = Target::named(&args.output);
     let is_text = matches!(network.program().domain(), Domain::Text { .. });
     if !(is_text && target == Target::Stdout) {
         output::check(&target, None, args.force)?;

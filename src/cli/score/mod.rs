@@ -179,13 +179,9 @@ impl Args {
 impl Judge {
     /// Refuses a false discovery rate that nothing could be flagged at.
     fn check(&self, rule: Rule) -> Result<(), Fault> {
-        let (Self::Calibrated(calibration), Rule::Rate(q)) = (self, rule) else {
-            return match (self, rule) {
-                (Self::Alone(_), Rule::Rate(_)) => {
-                    Err(Fault::Error("--self has no p-values, so --fdr means nothing: use --top K".to_owned()))
-                }
-                _ => Ok(()),
-            };
+        let Rule::Rate(q) = rule else { return Ok(()) };
+        let Self::Calibrated(calibration) = self else {
+            return Err(Fault::Error("--self has no p-values, so --fdr means nothing: use --top K".to_owned()));
         };
         let (given, needed) = (calibration.sizes().1, conformal::needed(q));
         if given < needed {

@@ -114,6 +114,18 @@ pub fn sort(rows: &mut [Row]) {
     rows.sort_by(|a, b| key(b).total_cmp(&key(a)));
 }
 
+/// Names of the detectors and statistics.
+fn names() -> impl Iterator<Item = &'static str> {
+    DETECTORS.into_iter().chain(STATISTICS.iter().map(|s| s.name))
+}
+
+impl Judged {
+    /// What [`names`] name.
+    fn figures(&self) -> impl Iterator<Item = f64> {
+        [self.detected.mahalanobis, self.detected.density].into_iter().chain(self.values.iter().copied())
+    }
+}
+
 /// Bits per dimension, which is one of the statistics.
 fn bpd(judged: &Judged) -> f64 {
     index("bits").map_or(0.0, |i| judged.values[i])
@@ -121,17 +133,15 @@ fn bpd(judged: &Judged) -> f64 {
 
 /// All rows with commas between and a line of names above.
 pub fn table(rows: &[Row]) -> String {
-    let names: Vec<&str> = DETECTORS.into_iter().chain(STATISTICS.iter().map(|s| s.name)).collect();
+    let names: Vec<&str> = names().collect();
     let mut text = format!("path,bpd,score,p_value,flagged,reason,{}\n", names.join(","));
     for row in rows {
         let path = cell(&row.path);
         text += &match &row.judged {
             Err(fault) => format!("{path},,,,,{}{}\n", cell(fault), ",".repeat(names.len())),
             Ok(judged) => {
-                let Judged { detected, flagged, .. } = judged;
-                let others = [detected.mahalanobis, detected.density];
-                let values: Vec<String> = others.iter().chain(&judged.values).map(|v| format!("{v:.6}")).collect();
-                let score = detected.score;
+                let values: Vec<String> = judged.figures().map(|v| format!("{v:.6}")).collect();
+                let (score, flagged) = (judged.detected.score, judged.flagged);
                 let p = judged.p_value.map(|p| format!("{p:.6}")).unwrap_or_default();
                 let bpd = bpd(judged);
                 format!("{path},{bpd:.6},{score:.6},{p},{flagged},{},{}\n", cell(&judged.reason), values.join(","))
@@ -176,11 +186,8 @@ impl Row {
         match &self.judged {
             Err(fault) => json!({ "path": self.path, "error": fault }).to_string(),
             Ok(judged) => {
-                let names = DETECTORS.into_iter().chain(STATISTICS.iter().map(|s| s.name));
-                let values =
-                    [judged.detected.mahalanobis, judged.detected.density].into_iter().chain(judged.values.clone());
-                let statistics: serde_json::Map<_, _> =
-                    names.zip(values).map(|(name, v)| (name.to_owned(), json!(v))).collect();
+                let figures = names().zip(judged.figures());
+                let statistics: serde_json::Map<_, _> = figures.map(|(name, v)| (name.to_owned(), json!(v))).collect();
                 json!({
                     "path": self.path, "bpd": bpd(judged), "score": judged.detected.score, "p_value": judged.p_value,
                     "flagged": judged.flagged, "reason": judged.reason, "statistics": statistics,

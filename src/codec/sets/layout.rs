@@ -3,8 +3,12 @@
 //! What must stay true: the encoder's choice depends on the network and the number of symbols alone; a decoder takes what the
 //! stream says.
 
+use super::classes::{self, ClassError, Classes, Labels};
+use super::walk::Walker;
 use crate::container::MAX_LANES;
 use crate::engine::grid::GridNetwork;
+use crate::media::set::Set;
+use rayon::prelude::*;
 
 /// Examples that are coded side by side, if they are not too large: more make wider matrix products and outgrow the caches.
 const LANES: usize = 64;
@@ -40,8 +44,30 @@ impl Layout {
     }
 }
 
+/// Goes through the examples of a set, groups side by side: what `group` makes of the walker of a thread, the symbols of a group
+/// and its classes, in order.
+///
+/// # Errors
+/// Labels that do not fit.
+pub(super) fn by_groups<T: Send>(
+    network: &GridNetwork,
+    set: &Set,
+    labels: Labels<'_>,
+    group: impl Fn(&mut Walker<'_>, &[u16], &[u32]) -> Vec<T> + Sync,
+) -> Result<Vec<T>, ClassError> {
+    let classes = Classes::new(network, labels, set.len())?;
+    let all = classes.of(0..set.len());
+    let (lanes, size) = (at_once(network), network.symbols());
+    let of = |walker: &mut Walker<'_>, (number, symbols): (usize, &[u16])| {
+        group(walker, symbols, classes::part(all, number * lanes, symbols.len().div_ceil(size)))
+    };
+    let groups = set.symbols().par_chunks(lanes * size).enumerate();
+    let done: Vec<Vec<T>> = groups.map_init(|| Walker::new(network), of).collect();
+    Ok(done.into_iter().flatten().collect())
+}
+
 /// How many examples are computed at once.
-pub(super) fn at_once(network: &GridNetwork) -> usize {
+fn at_once(network: &GridNetwork) -> usize {
     let spec = network.program().spec();
     let values: usize = spec.widths().map_or(0, |w| w.iter().sum());
     (AT_ONCE_BYTES / (2 * values * network.grid().positions()).max(1)).clamp(1, LANES)

@@ -2,16 +2,15 @@
 //!
 //! What must stay true: an example's cost does not depend on its neighbours in the set.
 
-use super::classes::{self, Classes, Labels};
-use super::layout::at_once;
-use super::walk::{Apart, How, Walker};
+use super::classes::Labels;
+use super::layout::by_groups;
+use super::walk::{Apart, How};
 use crate::codec::Progress;
 use crate::codec::compress::Options;
 use crate::codec::error::CompressError;
 use crate::engine::grid::GridNetwork;
 use crate::entropy::{Bits, CostMeter};
 use crate::media::{Limits, set};
-use rayon::prelude::*;
 
 /// What an example costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,27 +42,21 @@ pub fn measure(
     progress: &dyn Progress,
 ) -> Result<Measured, CompressError> {
     let set = set::examples(file, network.program().domain(), &Limits { max_bytes: options.limit })?;
-    let classes = Classes::new(network, labels, set.len())?;
-    let all = classes.of(0..set.len());
-    let (lanes, size) = (at_once(network), network.symbols());
+    let size = network.symbols();
     progress.begin(set.symbols().len() as u64);
-    let group = |walker: &mut Walker<'_>, (number, symbols): (usize, &[u16])| {
-        let count = symbols.len().div_ceil(size);
-        let mut meters: Vec<CostMeter> = (0..count).map(|_| CostMeter::new()).collect();
-        let classes = classes::part(all, number * lanes, count);
+    let items = by_groups(network, &set, labels, |walker, symbols, classes| {
+        let mut meters: Vec<CostMeter> = (0..symbols.len().div_ceil(size)).map(|_| CostMeter::new()).collect();
         let mut known = symbols.to_vec();
         // A meter reads nothing that could be damaged.
         let _ = walker.walk(&mut known, classes, How::AtOnce, &mut Apart(&mut meters));
         progress.advance(symbols.len() as u64);
         let item = |(meter, example): (CostMeter, &[u16])| Item { symbols: example.len(), bits: meter.bits() };
-        meters.into_iter().zip(symbols.chunks(size)).map(item).collect::<Vec<_>>()
-    };
-    let groups = set.symbols().par_chunks(lanes * size).enumerate();
-    let items: Vec<Vec<Item>> = groups.map_init(|| Walker::new(network), group).collect();
+        meters.into_iter().zip(symbols.chunks(size)).map(item).collect()
+    })?;
     let escape = match network.program().domain() {
         crate::spec::Domain::Text { characters, .. } => Some(characters.len() as u16),
         _ => None,
     };
     let others = set.symbols().iter().filter(|s| Some(**s) == escape).count();
-    Ok(Measured { items: items.concat(), others })
+    Ok(Measured { items, others })
 }

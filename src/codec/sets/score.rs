@@ -3,13 +3,12 @@
 //! What must stay true: the surprises of an example add up to its code length (each is rounded to 2^-16 bit); an expectation
 //! depends on what comes before the symbol alone, and a score on nothing but the example.
 
-use super::classes::{self, ClassError, Classes, Labels};
-use super::layout::at_once;
+use super::classes::{ClassError, Labels};
+use super::layout::by_groups;
 use super::walk::{Given, How, Visit, Walker};
 use crate::engine::grid::GridNetwork;
 use crate::entropy::{Damaged, Score};
 use crate::media::set::Set;
-use rayon::prelude::*;
 
 /// Writes the scores of some examples, one after the other, in the order of the data.
 struct Scores {
@@ -56,15 +55,9 @@ pub fn score_each<T: Send>(
     labels: Labels<'_>,
     then: impl Fn(&[u16], &[Score]) -> T + Sync,
 ) -> Result<Vec<T>, ClassError> {
-    let classes = Classes::new(network, labels, set.len())?;
-    let all = classes.of(0..set.len());
-    let (lanes, size) = (at_once(network), network.symbols());
-    let group = |walker: &mut Walker<'_>, (number, symbols): (usize, &[u16])| {
-        let classes = classes::part(all, number * lanes, symbols.len().div_ceil(size));
+    let size = network.symbols();
+    by_groups(network, set, labels, |walker, symbols, classes| {
         let scores = scores(walker, size, symbols, classes);
-        symbols.chunks(size).zip(scores.chunks(size)).map(|(example, scores)| then(example, scores)).collect::<Vec<_>>()
-    };
-    let groups = set.symbols().par_chunks(lanes * size).enumerate();
-    let done: Vec<Vec<T>> = groups.map_init(|| Walker::new(network), group).collect();
-    Ok(done.into_iter().flatten().collect())
+        symbols.chunks(size).zip(scores.chunks(size)).map(|(example, scores)| then(example, scores)).collect()
+    })
 }

@@ -3,7 +3,7 @@
 //! Nothing is shared with the fast engines but the program itself.
 
 use crate::engine::program::{Params, Program, Table};
-use crate::spec::{Condition, Kernel, Likelihood, NodeId, Op, Order, Pattern, SIGNED, Side};
+use crate::spec::{Condition, Kernel, Likelihood, NodeId, Op, Order, Pattern, Side, value};
 
 /// The values of a node.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ pub fn evaluate(program: &Program, symbols: &[u16], class: u32) -> Vec<Values> {
             _ => channel,
         };
         let symbol = symbols.get(place * channels + channel).copied().unwrap_or(0);
-        if spec.symbols.alphabet == SIGNED { i64::from(symbol as i16) } else { symbol.into() }
+        i64::from(value(spec.symbols.alphabet, symbol))
     };
     let strides = spec.strides().expect("a valid description");
     let mut values: Vec<Values> = Vec::new();

@@ -11,7 +11,7 @@ use crate::engine::device::{DeviceError, DeviceName};
 use crate::engine::grid::GridNetwork;
 use crate::engine::grid::places::View;
 use crate::engine::program::{Params, Table};
-use crate::spec::{NodeId, Op, SIGNED};
+use crate::spec::{NodeId, Op, value};
 use std::sync::Arc;
 use tch::{Kind, TchError, Tensor};
 
@@ -74,8 +74,8 @@ impl GridTensors {
         let mut all = Vec::with_capacity(examples.len() * symbols);
         for example in examples {
             assert!(example.len() <= symbols && example.iter().all(|s| u32::from(*s) < alphabet), "an example");
-            let value = |s: u16| if alphabet == SIGNED { i32::from(s as i16) } else { s.into() };
-            all.extend((0..symbols).map(|t| value(example.get(network.data_index(t)).copied().unwrap_or(0))));
+            let symbol = |t: usize| example.get(network.data_index(t)).copied().unwrap_or(0);
+            all.extend((0..symbols).map(|t| value(alphabet, symbol(t))));
         }
         let channels = i64::from(network.grid().channels);
         let symbols = tensor(&all, Kind::Double, self.on.device)?.f_view([count, -1, channels])?;

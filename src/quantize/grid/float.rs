@@ -10,7 +10,7 @@ use crate::quantize::float::{
     FloatNetwork, Layer, activation, bernoulli_bits, categorical_bits, coupled_bits, signed_bits,
 };
 use crate::spec::{
-    Condition, Domain, Function, Grid, Kernel, Likelihood, NetworkSpec, NodeId, Op, Order, Pattern, SIGNED, Side,
+    Condition, Domain, Function, Grid, Kernel, Likelihood, NetworkSpec, NodeId, Op, Order, Pattern, Side, value,
 };
 
 /// A description with weights, made ready for the grid of its data.
@@ -143,7 +143,7 @@ impl FloatGrid {
 
     /// A symbol as a value.
     fn number(&self, symbol: u16) -> f32 {
-        if self.spec.symbols.alphabet == SIGNED { f32::from(symbol as i16) } else { f32::from(symbol) }
+        value(self.spec.symbols.alphabet, symbol) as f32
     }
 
     /// All symbols of the grid in coding order; those that an example lacks are 0.

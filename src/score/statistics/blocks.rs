@@ -2,20 +2,15 @@
 //!
 //! In a sequence, a block of n x n is n^2 places in a row.
 
-use super::super::{Example, Region};
+use super::super::Region;
+use super::Figures;
 
-/// Squared bits that every block may differ by, so that one that was certain to be right does not count for ever.
-const SLACK: f64 = 0.5;
-
-/// A place's surprise minus entropy and its variance, summed over channels.
-fn places(example: &Example) -> Vec<[f64; 2]> {
-    let bits: Vec<[f64; 2]> = example.bits().map(|[s, h, v]| [s - h, v]).collect();
-    bits.chunks(example.channels.max(1)).map(|c| c.iter().fold([0.0; 2], |a, b| [a[0] + b[0], a[1] + b[1]])).collect()
-}
+/// Squared bits that every block or place may differ by, so that one that was certain to be right does not count for ever.
+pub const SLACK: f64 = 0.5;
 
 /// Each block of a side and its standardized surprise. Blocks overlap by half.
-fn standardized(example: &Example, side: usize) -> Vec<(Region, f64)> {
-    let places = places(example);
+fn standardized(figures: &Figures, side: usize) -> Vec<(Region, f64)> {
+    let (example, places) = (figures.example, &figures.places);
     let (wide, high) = if example.height > 1 { (side, side) } else { (side * side, 1) };
     if wide > example.width || high > example.height || places.len() < wide * high {
         return Vec::new();
@@ -49,13 +44,14 @@ fn standardized(example: &Example, side: usize) -> Vec<(Region, f64)> {
 }
 
 /// The largest standardized surprise of a block, in either direction; 0 where no block fits in.
-pub fn largest(example: &Example, side: usize) -> f64 {
-    standardized(example, side).iter().fold(0.0, |most, (_, z)| f64::max(most, z.abs()))
+pub fn largest(figures: &Figures, side: usize) -> f64 {
+    standardized(figures, side).iter().fold(0.0, |most, (_, z)| f64::max(most, z.abs()))
 }
 
 /// The block that differs most from what was expected of it: of 8 x 8, or 4 x 4 in a small picture, or all of it.
-pub fn strangest(example: &Example) -> Option<Region> {
-    let blocks = [8, 4].into_iter().map(|side| standardized(example, side)).find(|blocks| !blocks.is_empty());
+pub fn strangest(figures: &Figures) -> Option<Region> {
+    let example = figures.example;
+    let blocks = [8, 4].into_iter().map(|side| standardized(figures, side)).find(|blocks| !blocks.is_empty());
     let all = Region { x: 0, y: 0, width: example.width, height: example.height };
     match blocks {
         None => (!example.is_empty()).then_some(all),
@@ -64,8 +60,9 @@ pub fn strangest(example: &Example) -> Option<Region> {
 }
 
 /// Correlation of the standardized surprises of neighbouring places, to the right and below.
-pub fn neighbours(example: &Example) -> f64 {
-    let places: Vec<f64> = places(example).iter().map(|[d, v]| d / (v + SLACK).sqrt()).collect();
+pub fn neighbours(figures: &Figures) -> f64 {
+    let example = figures.example;
+    let places: Vec<f64> = figures.places.iter().map(|[d, v]| d / (v + SLACK).sqrt()).collect();
     let n = places.len().max(1) as f64;
     let mean = places.iter().sum::<f64>() / n;
     let variance = places.iter().map(|z| (z - mean) * (z - mean)).sum::<f64>() / n;

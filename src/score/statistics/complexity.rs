@@ -4,6 +4,7 @@
 //! residual's magnitude in the context of the local gradients. Sequences: the same with the last symbol as prediction.
 
 use super::super::Example;
+use crate::spec::SIGNED;
 
 /// Contexts: levels of the local gradients, or the four neighbours of binary symbols.
 const CONTEXTS: usize = 16;
@@ -48,7 +49,7 @@ impl Counts {
 
 /// A symbol's place in the order of values: 16 bits are in two's complement.
 fn number(symbol: u16, alphabet: i32) -> i32 {
-    i32::from(if alphabet == 1 << 16 { symbol ^ (1 << 15) } else { symbol })
+    i32::from(if alphabet == SIGNED as i32 { symbol ^ (1 << 15) } else { symbol })
 }
 
 /// Bits per dimension of the adaptive codec.
@@ -90,9 +91,4 @@ pub fn complexity(example: &Example) -> f64 {
         bits += counts.residual(channel * CONTEXTS + context, symbol - prediction);
     }
     bits / example.len()
-}
-
-/// Bits per dimension of the model beyond those of the adaptive codec.
-pub fn excess(example: &Example) -> f64 {
-    super::whole::bits(example) - complexity(example)
 }

@@ -19,7 +19,26 @@ pub struct Statistic {
     /// Where it comes from.
     pub source: &'static str,
     /// Its value.
-    pub of: fn(&Example) -> f64,
+    pub of: fn(&Figures) -> f64,
+}
+
+/// An example and what several statistics are made of, computed once.
+#[derive(Debug)]
+pub struct Figures<'a> {
+    example: &'a Example<'a>,
+    /// See [`Example::sums`].
+    sums: [f64; 3],
+    /// See [`Example::places`].
+    places: Vec<[f64; 2]>,
+    /// Bits per dimension of a general codec.
+    complexity: f64,
+}
+
+impl<'a> Figures<'a> {
+    /// Those of an example.
+    pub fn new(example: &'a Example<'a>) -> Self {
+        Self { example, sums: example.sums(), places: example.places(), complexity: complexity::complexity(example) }
+    }
 }
 
 /// Every statistic. Calibration files name them, so that a new one makes old files unreadable, not wrong.
@@ -47,55 +66,55 @@ pub static STATISTICS: &[Statistic] = &[
         name: "complexity",
         what: "complexity (bits per dimension of a general codec)",
         source: "Serra et al. 2020",
-        of: complexity::complexity,
+        of: |f| f.complexity,
     },
     Statistic {
         name: "excess",
         what: "code length beyond a general codec's",
         source: "Serra et al. 2020, equation 2",
-        of: complexity::excess,
+        of: |f| whole::bits(f) - f.complexity,
     },
     Statistic {
         name: "worst",
         what: "surprise in its worst 2 % of symbols",
         source: "upper mean of the surprises",
-        of: whole::worst,
+        of: |f| whole::worst(f.example),
     },
     Statistic {
         name: "calm",
         what: "surprise in its calmer half",
         source: "a quantile over its symbols",
-        of: |e| whole::surprise_quantile(e, 0.25),
+        of: |f| whole::surprise_quantile(f.example, 0.25),
     },
     Statistic {
         name: "median",
         what: "median surprise",
         source: "a quantile over its symbols",
-        of: |e| whole::surprise_quantile(e, 0.5),
+        of: |f| whole::surprise_quantile(f.example, 0.5),
     },
     Statistic {
         name: "lively",
         what: "surprise in its livelier parts",
         source: "a quantile over its symbols",
-        of: |e| whole::surprise_quantile(e, 0.9),
+        of: |f| whole::surprise_quantile(f.example, 0.9),
     },
     Statistic {
         name: "smooth",
         what: "expected code length in its smoother parts",
         source: "a quantile over its symbols",
-        of: |e| whole::entropy_quantile(e, 0.25),
+        of: |f| whole::entropy_quantile(f.example, 0.25),
     },
     Statistic {
         name: "rough",
         what: "expected code length in its rougher parts",
         source: "a quantile over its symbols",
-        of: |e| whole::entropy_quantile(e, 0.75),
+        of: |f| whole::entropy_quantile(f.example, 0.75),
     },
     Statistic {
         name: "certain",
         what: "share of nearly certain symbols",
         source: "conditionals whose entropy is below 1/16 bit",
-        of: whole::certain,
+        of: |f| whole::certain(f.example),
     },
     Statistic {
         name: "neighbours",
@@ -107,19 +126,19 @@ pub static STATISTICS: &[Statistic] = &[
         name: "block4",
         what: "surprise in its strangest block of 4 x 4",
         source: "largest standardized sum of a block",
-        of: |e| blocks::largest(e, 4),
+        of: |f| blocks::largest(f, 4),
     },
     Statistic {
         name: "block8",
         what: "surprise in its strangest block of 8 x 8",
         source: "largest standardized sum of a block",
-        of: |e| blocks::largest(e, 8),
+        of: |f| blocks::largest(f, 8),
     },
     Statistic {
         name: "block16",
         what: "surprise in its strangest block of 16 x 16",
         source: "largest standardized sum of a block",
-        of: |e| blocks::largest(e, 16),
+        of: |f| blocks::largest(f, 16),
     },
 ];
 

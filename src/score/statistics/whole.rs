@@ -1,27 +1,29 @@
 //! Statistics of all symbols together.
 
 use super::super::Example;
+use super::Figures;
 
 /// Mean surprise: bits per dimension.
-pub fn bits(example: &Example) -> f64 {
-    example.sums()[0] / example.len()
+pub fn bits(figures: &Figures) -> f64 {
+    figures.sums[0] / figures.example.len()
 }
 
 /// Mean entropy of the conditionals, in bits.
-pub fn entropy(example: &Example) -> f64 {
-    example.sums()[1] / example.len()
+pub fn entropy(figures: &Figures) -> f64 {
+    figures.sums[1] / figures.example.len()
 }
 
 /// Sum of surprise minus entropy over its standard deviation under the model. The terms are differences of a martingale, so
 /// that their variances add up, and far examples of the model itself have a value near a standard normal one.
-pub fn typicality(example: &Example) -> f64 {
-    let [surprise, entropy, variance] = example.sums();
+pub fn typicality(figures: &Figures) -> f64 {
+    let [surprise, entropy, variance] = figures.sums;
     (surprise - entropy) / (variance + 1e-6).sqrt()
 }
 
 /// Logarithm of the standard deviation of the code length of a symbol.
-pub fn spread(example: &Example) -> f64 {
-    if example.is_empty() { 0.0 } else { (example.sums()[2] / example.len() + 1e-6).ln() / 2.0 }
+pub fn spread(figures: &Figures) -> f64 {
+    let example = figures.example;
+    if example.is_empty() { 0.0 } else { (figures.sums[2] / example.len() + 1e-6).ln() / 2.0 }
 }
 
 /// Mean of the largest 2 % of surprises, at least of one.

@@ -18,7 +18,7 @@ use super::TrainError;
 use super::model::{self, Draw, Model};
 use super::params::Layout;
 use super::precision::{Precision, operands};
-use crate::spec::{Domain, Function, Grid, NetworkSpec, NodeId, Op, Order, SIGNED};
+use crate::spec::{Domain, Function, Grid, NetworkSpec, NodeId, Op, Order, value};
 use crate::zoo::{Family, Sizes, ZooError};
 use masks::Masks;
 use std::collections::HashMap;
@@ -182,9 +182,8 @@ impl Executor {
         let columns = if rows == 1 { (batch.symbols.len() / batch.count) as i64 / channels } else { columns };
         let size = [batch.count as i64, rows, columns, channels];
         let tensor = |symbols: &[u16], size: &[i64]| -> Result<Tensor, tch::TchError> {
-            let signed = self.spec.symbols.alphabet == SIGNED;
-            let number = |s: &u16| if signed { i32::from(*s as i16) } else { (*s).into() };
-            let symbols: Vec<i32> = symbols.iter().map(number).collect();
+            let alphabet = self.spec.symbols.alphabet;
+            let symbols: Vec<i32> = symbols.iter().map(|s| value(alphabet, *s)).collect();
             Tensor::f_from_slice(&symbols)?.f_to_device(self.device)?.f_view(size)?.f_to_kind(Kind::Float)
         };
         let mut symbols = tensor(&batch.symbols, &size)?;
