@@ -312,3 +312,44 @@ fn bad_streams() {
         assert!(stderr(&output).contains(words.as_str()), "{name}: {}", stderr(&output));
     }
 }
+
+/// A Python with numpy: `$PYTHON`, the usual one, or that of tests/libtorch.sh.
+fn python() -> Option<PathBuf> {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".venv-torch/bin/python");
+    let candidates = std::env::var_os("PYTHON").map(PathBuf::from).into_iter().chain(["python3".into(), here]);
+    let has_numpy = |python: &PathBuf| {
+        let output = std::process::Command::new(python).args(["-c", "import numpy"]).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    candidates.into_iter().find(has_numpy)
+}
+
+/// The decoder in `tests/decoder` shares nothing with this program but the page that describes the format.
+#[test]
+fn a_second_decoder_agrees() {
+    let Some(python) = python() else {
+        println!("skipped: there is no python3 with numpy (tests/libtorch.sh fetches one)");
+        return;
+    };
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let decode = |stream: &std::path::Path| {
+        let mut command = std::process::Command::new(&python);
+        command.arg("-B").arg(root.join("tests/decoder/decode.py")).arg(stream);
+        command.args(["fast", "photo"].map(|name| root.join(format!("models/{name}.srm")))).output().expect("it runs")
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let models = models();
+    for name in ["empty.srp", "stored.srp", "photo.ppm.e1.srp", "adapted.ppm.srp"] {
+        let at = self::folder("good").join(name);
+        let output = decode(&at);
+        assert!(output.status.success(), "{name}: {}", stderr(&output));
+        let stream = fs::read(&at).expect("a golden stream");
+        assert!(output.stdout == decompress(&stream, &models, DEFAULT_LIMIT, &()).expect("decoded"), "{name}");
+        let mut damaged = stream;
+        *damaged.last_mut().expect("bytes") ^= 4;
+        let at = folder.path().join(name);
+        fs::write(&at, damaged).expect("written");
+        // The larger ones take a while.
+        assert!(name.len() > 12 || !decode(&at).status.success(), "{name}, damaged, is taken");
+    }
+}

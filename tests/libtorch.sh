@@ -13,9 +13,9 @@ venv=$PWD/.venv-torch
 if [ ! -e "$venv/done" ]; then
     rm -rf "$venv"
     python3 -m venv "$venv" >&2
-    # Python's side of torch is not used, so that its dependencies can stay away, but for two libraries that are linked to.
+    # Python's side of torch is not used, so that its dependencies can stay away, but for two libraries that are linked to; tests/decoder needs numpy.
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
-        'torch==2.11.0' 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*' >&2
+        'torch==2.11.0' 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*' 'numpy==2.*' >&2
     touch "$venv/done"
 fi
 echo "$venv"/lib/python*/site-packages/torch
