@@ -1,14 +1,14 @@
-//! Files that are damaged, extreme or in the way: each is coded exactly, or refused with nothing half written.
+//! Files that are damaged, extreme or in the way: each is coded exactly, or refused with nothing half written. Accidents are in
+//! `tests/torture`.
 
 mod common;
 
 use common::{
-    Random, bmp, expect, palette_png, photo, photo_png, png_chunk, pnm, round_trip, run, stderr, stdout, surprisal,
-    text,
+    Random, bmp, expect, palette_png, photo, photo_png, png_chunk, pnm, round_trip, stderr, stdout, surprisal, text,
 };
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// The names in a folder, sorted.
@@ -177,124 +177,6 @@ fn a_missing_file_does_not_stop_the_others() {
     assert_eq!(names(folder.path()), ["a", "a.srp"]);
 }
 
-#[cfg(unix)]
-#[test]
-fn no_permission() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
-    fs::write(at.join("secret"), b"a").unwrap();
-    fs::set_permissions(at.join("secret"), fs::Permissions::from_mode(0o000)).unwrap();
-    fs::create_dir(at.join("locked")).unwrap();
-    fs::write(at.join("locked/a"), b"a").unwrap();
-    fs::set_permissions(at.join("locked"), fs::Permissions::from_mode(0o555)).unwrap();
-    if fs::read(at.join("secret")).is_ok() {
-        println!("skipped: this user (root?) may read and write everything");
-        return;
-    }
-    let unread = expect(at, &["compress", "secret"], 2);
-    assert!(stderr(&unread).contains("secret: cannot read: Permission denied"), "{}", stderr(&unread));
-    let unwritten = expect(at, &["compress", "locked/a"], 2);
-    assert!(stderr(&unwritten).contains("locked/a.srp: cannot write: Permission denied"), "{}", stderr(&unwritten));
-    assert_eq!(names(&at.join("locked")), ["a"]);
-    fs::set_permissions(at.join("locked"), fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
-    fs::write(at.join("noise"), Random(2).bytes(2_000_000)).unwrap();
-    fs::create_dir(at.join("small")).unwrap();
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs", "small"])
-        .current_dir(at)
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|s| s.success());
-    if mounted {
-        let output = run(at, &["compress", "noise", "-o", "small/noise.srp"]);
-        let left = names(&at.join("small"));
-        assert!(Command::new("umount").arg(at.join("small")).status().unwrap().success());
-        assert_eq!(output.status.code(), Some(2));
-        assert!(stderr(&output).contains("small/noise.srp: cannot write: No space left"), "{}", stderr(&output));
-        assert!(left.is_empty(), "left behind: {left:?}");
-    } else {
-        println!("skipped: no right to mount a tmpfs of 1 MB; /dev/full only");
-    }
-    if !Path::new("/dev/full").exists() {
-        println!("skipped: there is no /dev/full");
-        return;
-    }
-    let output = expect(at, &["compress", "noise", "-o", "/dev/full"], 2);
-    assert!(stderr(&output).contains("/dev/full: cannot write: No space left"), "{}", stderr(&output));
-    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let status = Command::new(assert_cmd::cargo::cargo_bin("surprisal"))
-        .args(["compress", "-c", "noise"])
-        .current_dir(at)
-        .stdout(full)
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
-    assert_eq!(status.code(), Some(2));
-}
-
-/// Starts a compression, sends it a signal after a while, and checks that the target is whole or not there.
-#[cfg(unix)]
-fn signalled(signal: &str, temporary_may_stay: bool) {
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
-    // Stored quickly, so that much of the time goes into writing.
-    let noise = Random(4).bytes(8 << 20);
-    fs::write(at.join("noise"), &noise).unwrap();
-    let mut ended_early = 0;
-    for round in 0..12u64 {
-        let mut child = Command::new(assert_cmd::cargo::cargo_bin("surprisal"))
-            .args(["compress", "-q", "--no-verify", "noise"])
-            .current_dir(at)
-            .spawn()
-            .unwrap();
-        // The moment at which the output appears is the interesting one.
-        let deadline = Instant::now() + Duration::from_secs(60);
-        if round % 2 == 0 {
-            while names(at).len() < 2 && Instant::now() < deadline && child.try_wait().unwrap().is_none() {
-                std::thread::sleep(Duration::from_micros(200));
-            }
-            std::thread::sleep(Duration::from_millis(round));
-        } else {
-            std::thread::sleep(Duration::from_millis(round * 9));
-        }
-        let sent = Command::new("kill").args([signal, &child.id().to_string()]).stderr(Stdio::null()).status().unwrap();
-        let status = child.wait().unwrap();
-        ended_early += u32::from(sent.success() && !status.success());
-        let left = names(at);
-        if left.contains(&"noise.srp".to_owned()) {
-            expect(at, &["test", "noise.srp"], 0);
-            fs::remove_file(at.join("noise.srp")).unwrap();
-        }
-        for name in left.iter().filter(|n| n.ends_with(".tmp")) {
-            assert!(temporary_may_stay, "{name} was left behind by {signal}");
-            fs::remove_file(at.join(name)).unwrap();
-        }
-        assert!(fs::read(at.join("noise")).unwrap() == noise);
-    }
-    assert!(ended_early > 0, "no run was caught by {signal}");
-}
-
-#[cfg(unix)]
-#[test]
-fn killed_in_the_middle() {
-    signalled("-KILL", true);
-}
-
-#[cfg(unix)]
-#[test]
-fn interrupted_in_the_middle() {
-    signalled("-INT", false);
-    signalled("-TERM", false);
-}
-
 #[test]
 fn an_output_that_exists_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
@@ -332,4 +214,69 @@ fn nothing_to_read() {
     let output = surprisal().args(["decompress", "-"]).write_stdin("").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("not a surprisal stream"), "{}", stderr(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn archives_do_not_climb_out() {
+    use surprisal::container::archive::{Entry, Kind, head, tail};
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    fs::write(at.join("a"), b"hello").unwrap();
+    fs::create_dir(at.join("out")).unwrap();
+    fs::create_dir(at.join("elsewhere")).unwrap();
+    fs::write(at.join("out/.keep"), b"").unwrap();
+    expect(at, &["compress", "a"], 0);
+    let stream = fs::read(at.join("a.srp")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere", at.join("out/link")).unwrap();
+    let kind = Kind::File { coded: stream.len() as u64, length: 5 };
+    for (name, code) in
+        [("../b", 1), ("/tmp/b", 1), ("x/../../b", 1), ("link/b", 2), ("link", 2), (".keep/b", 2), ("c/b", 0)]
+    {
+        let entry = Entry { name: name.into(), kind, mode: 0o644, time: (0, 0) };
+        fs::write(at.join("all.srp"), [&head()[..], &stream, &tail(&[entry])].concat()).unwrap();
+        expect(at, &["decompress", "all.srp", "-o", "out"], code);
+        assert!(names(&at.join("elsewhere")).is_empty(), "{name}");
+        assert!(!at.join("b").exists());
+    }
+    assert_eq!(fs::read(at.join("out/c/b")).unwrap(), b"hello");
+}
+
+#[test]
+fn what_is_left_of_a_damaged_picture() {
+    let (width, height, samples) = (40, 144, photo(40, 144));
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    let read = |name: &str| fs::read(at.join(name)).unwrap();
+    fs::write(at.join("a.ppm"), pnm(width, height, 3, &samples)).unwrap();
+    expect(at, &["compress", "-q", "-e", "1", "a.ppm"], 0);
+    fs::remove_file(at.join("a.ppm")).unwrap();
+    let good = read("a.ppm.srp");
+    let chunks = surprisal::container::open(&good).unwrap().header.chunks;
+    let content: Vec<_> = chunks.iter().filter(|c| c.role == surprisal::container::Role::Content).collect();
+    assert!(content.len() == 4 && content.iter().all(|c| c.coding == surprisal::container::Coding::Network));
+    // The third band.
+    let mut bad = good.clone();
+    let place = bad.len() - content[2..].iter().map(|c| c.coded as usize).sum::<usize>() + 9;
+    bad[place] ^= 16;
+    fs::write(at.join("a.ppm.srp"), &bad).unwrap();
+    expect(at, &["decompress", "-q", "a.ppm.srp"], 1);
+    let said = stderr(&expect(at, &["decompress", "-q", "--keep-going", "a.ppm.srp"], 1));
+    assert!(said.contains("rows 72 to 143 of 144") && said.contains("a.ppm.partial.ppm"), "{said}");
+    assert!(!at.join("a.ppm").exists());
+    let known = (40 * 72 * 3) as usize;
+    let expected = [&samples[..known], &vec![128; samples.len() - known]].concat();
+    assert!(read("a.ppm.partial.ppm") == pnm(width, height, 3, &expected));
+    // Nothing is written over, and nothing can be kept of what is no picture.
+    expect(at, &["decompress", "-q", "--keep-going", "a.ppm.srp"], 2);
+    fs::write(at.join("a.ppm.srp"), &good).unwrap();
+    expect(at, &["decompress", "-q", "--keep-going", "a.ppm.srp"], 0);
+    fs::write(at.join("t"), text(900)).unwrap();
+    expect(at, &["compress", "-q", "t"], 0);
+    let mut bad = read("t.srp");
+    *bad.last_mut().unwrap() ^= 1;
+    fs::write(at.join("t.srp"), bad).unwrap();
+    assert!(
+        stderr(&expect(at, &["decompress", "-q", "--keep-going", "-f", "t.srp"], 1)).contains("nothing can be kept")
+    );
 }

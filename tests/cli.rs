@@ -386,3 +386,67 @@ fn a_reader_that_goes_away_is_no_error() {
     let output = std::process::Command::new("bash").args(["-c", &script]).current_dir(dir.path()).output().unwrap();
     assert_eq!((stdout(&output).trim(), stderr(&output).as_str()), ("0", ""));
 }
+
+#[cfg(unix)]
+#[test]
+fn archives() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::time::{Duration, SystemTime};
+    let picture = pnm(48, 32, 3, &photo(48, 32));
+    let dir = folder(&[("d/a.txt", &text(900)), ("d/e/p.ppm", &picture), ("d/e/old.srp", b"x"), ("d/empty/.k", b"")]);
+    let at = dir.path();
+    fs::remove_file(at.join("d/empty/.k")).unwrap();
+    symlink("/etc", at.join("d/link")).unwrap();
+    fs::set_permissions(at.join("d/e/p.ppm"), fs::Permissions::from_mode(0o640)).unwrap();
+    let time = SystemTime::UNIX_EPOCH + Duration::from_nanos(1_000_000_000_123_456_789);
+    fs::File::options().write(true).open(at.join("d/e/p.ppm")).unwrap().set_modified(time).unwrap();
+    let said = stderr(&expect(at, &["compress", "-r", "d/", "-o", "all.srp"], 0));
+    assert!(said.contains("PNM") && said.contains("1 symbolic links") && said.contains("6 entries"), "{said}");
+    let listed = stdout(&expect(at, &["info", "all.srp"], 0));
+    assert!(listed.contains("-rw-r----- 2001-09-09 01:46:40") && listed.contains("d/empty\n"), "{listed}");
+    let json = expect(at, &["info", "--json", "all.srp"], 0).stdout;
+    let record: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!((record["files"].as_u64(), record["entries"][2]["name"].as_str()), (Some(3), Some("d/e")));
+    assert!(stdout(&expect(at, &["test", "all.srp"], 0)).contains("d/e/p.ppm: ok"));
+    // Everything; nothing is overwritten; one; a folder.
+    expect(at, &["decompress", "all.srp"], 2);
+    expect(at, &["decompress", "all.srp", "-o", "new/out"], 0);
+    assert!(read(at, "new/out/d/e/p.ppm") == picture && at.join("new/out/d/empty").is_dir());
+    let meta = fs::metadata(at.join("new/out/d/e/p.ppm")).unwrap();
+    assert_eq!((meta.permissions().mode() & 0o777, meta.modified().unwrap()), (0o640, time));
+    assert_eq!(expect(at, &["decompress", "-c", "all.srp", "d/a.txt"], 0).stdout, text(900));
+    expect(at, &["decompress", "all.srp", "./d/e/", "-o", "two"], 0);
+    assert!(at.join("two/d/e/old.srp").exists() && !at.join("two/d/a.txt").exists());
+    assert!(stderr(&expect(at, &["decompress", "all.srp", "d/x"], 2)).contains("holds no 'd/x'"));
+    // The same bytes again, and a stream of its own in another way.
+    let first = read(at, "all.srp");
+    expect(at, &["compress", "-q", "-f", "-T", "1", "-r", "d", "-o", "all.srp"], 0);
+    assert!(read(at, "all.srp") == first);
+    // One entry is damaged; the others come back. Then the index.
+    let mut bad = first.clone();
+    let inside = bad.windows(4).rposition(|w| w == b"\xf5SRP").unwrap() + 60;
+    bad[inside] ^= 1;
+    fs::write(at.join("bad.srp"), &bad).unwrap();
+    let said = stderr(&expect(at, &["decompress", "bad.srp", "-o", "three"], 1));
+    assert!(said.contains("bad.srp: d/e/p.ppm") && at.join("three/d/a.txt").exists(), "{said}");
+    expect(at, &["test", "-q", "bad.srp", "all.srp"], 1);
+    let end = bad.len() - 30;
+    bad[end] ^= 1;
+    fs::write(at.join("bad.srp"), &bad).unwrap();
+    assert!(stderr(&expect(at, &["info", "bad.srp"], 1)).contains("index of the archive is damaged"));
+    assert!(stderr(&expect(at, &["compress", "--rm", "-r", "d", "-o", "b.srp"], 2)).contains("--rm"));
+    assert!(at.join("d/a.txt").exists() && !at.join("b.srp").exists());
+}
+
+#[test]
+fn many_files_end_with_a_table() {
+    let dir = folder(&[("a", &text(900)), ("b", &Random(2).bytes(500)), ("c.ppm", &pnm(48, 32, 3, &photo(48, 32)))]);
+    let said = stderr(&expect(dir.path(), &["compress", "a", "b", "c.ppm"], 0));
+    let rows: Vec<&str> = said.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(rows[3..], ["medium", "PNM", "other", "stored", "all", "stored:"], "{said}");
+    assert!(said.contains("stored: 1 file: no model makes them smaller"));
+    assert!(expect(dir.path(), &["compress", "-f", "-q", "a", "b"], 0).stderr.is_empty());
+    let help = |args: &[&str]| stdout(&expect(dir.path(), args, 0));
+    assert!(help(&["compress", "--help"]).contains("Examples:") && !help(&["compress", "-h"]).contains("Examples:"));
+    assert!(!help(&["--help"]).contains('\u{1b}'));
+}

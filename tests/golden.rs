@@ -353,3 +353,59 @@ fn a_second_decoder_agrees() {
         assert!(name.len() > 12 || !decode(&at).status.success(), "{name}, damaged, is taken");
     }
 }
+
+/// An archive that was written once, and some that are refused by name.
+#[test]
+fn archives() {
+    use surprisal::container::archive::{Entry, Kind, head, tail};
+    if blessing() {
+        let streams = ["text.srp", "stored.srp"].map(|name| fs::read(folder("good").join(name)).expect("a stream"));
+        let lengths = [3000, 300];
+        let file = |i: usize, name: &str| {
+            let kind = Kind::File { coded: streams[i].len() as u64, length: lengths[i] };
+            Entry { name: name.into(), kind, mode: 0o640, time: (1_700_000_000 - 7 * i as i64, 5) }
+        };
+        let d = Entry { kind: Kind::Folder, mode: 0o755, ..file(0, "d") };
+        let archive = |entries: &[Entry]| [&head()[..], &streams.concat(), &tail(entries)].concat();
+        let good = archive(&[file(0, "a.txt"), d.clone(), file(1, "d/b")]);
+        let mut version = good.clone();
+        version[5] = 200;
+        let (mut index, end) = (good.clone(), good.len() - 20);
+        index[end] ^= 1;
+        let row = |name: &str, bytes, refusal: &str| (name.to_owned(), bytes, refusal.to_owned());
+        bless(
+            "archive",
+            "REFUSALS",
+            &[
+                row("good.srp", good.clone(), "0\t"),
+                row("climbs.srp", archive(&[file(0, "../a.txt"), file(1, "d/b")]), "1\tclimbs out of its folder"),
+                row("absolute.srp", archive(&[file(0, "/etc/a"), file(1, "d/b")]), "1\tis absolute"),
+                row("twice.srp", archive(&[file(0, "d"), file(1, "d")]), "1\tis there twice or out of order"),
+                row("in-a-file.srp", archive(&[file(0, "d"), file(1, "d/b")]), "1\tlies in a file"),
+                row("lengths.srp", archive(&[file(0, "a.txt"), d]), "1\tdoes not fit its streams"),
+                row("version.srp", version, "2\tan archive of format 0.200"),
+                row("index.srp", index, "1\tindex of the archive is damaged"),
+                row("cut.srp", good[..good.len() - 1].to_vec(), "1\tits index is not at its end"),
+            ],
+        );
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    for row in table("archive/REFUSALS") {
+        let (name, code, words) = (&row[0], row[1].parse().expect("an exit code"), &row[2]);
+        let path = folder("archive").join(name).display().to_string();
+        for command in ["info", "test"] {
+            let output = expect(out.path(), &[command, &path], code);
+            assert!(stderr(&output).contains(words.as_str()), "{name}: {}", stderr(&output));
+        }
+        expect(out.path(), &["decompress", "-q", &path, "-o", name], code);
+        if code == 0 {
+            for (restored, stream) in [("a.txt", "text.srp"), ("d/b", "stored.srp")] {
+                let stream = fs::read(folder("good").join(stream)).expect("a golden stream");
+                let file = decompress(&stream, &models(), DEFAULT_LIMIT, &()).expect("decoded");
+                assert!(fs::read(out.path().join(name).join(restored)).expect("restored") == file);
+            }
+        } else {
+            assert!(!out.path().join(name).exists(), "{name} made something");
+        }
+    }
+}

@@ -1,12 +1,16 @@
 //! `surprisal compress`
 
+use super::archive::pack;
 use super::bar::Bar;
 use super::fault::{Exit, Fault};
 use super::inputs::{self, EXTENSION, Folders, Input};
 use super::options::{CodecOptions, EffortOptions, Global, LabelOptions};
+use super::output::Stamp;
+use super::report::Tally;
+use super::table::Table;
 use super::target::{Target, TargetOptions};
-use super::{output, report};
-use serde_json::json;
+use super::{batch, output, report};
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use surprisal::codec::sets;
 use surprisal::codec::{self, Coding, CompressError, Compressed, Options, Summary};
@@ -14,14 +18,16 @@ use surprisal::codec::{self, Coding, CompressError, Compressed, Options, Summary
 /// Compress files to .srp streams
 ///
 /// FILE becomes FILE.srp beside it. The file is kept, and the stream is decoded again and compared before it is written.
+/// Several files end with a table: by medium, how many, their bytes, speed, and what was stored and why.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     /// Files, folders (with -r), or - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
     target: TargetOptions,
-    /// Compress the files in folders, apart from .srp files and symbolic links
+    /// Compress the files in folders, apart from .srp files and symbolic links; with -o NAME.srp, everything in them to one archive
     #[arg(short, long)]
     recursive: bool,
     /// Keep a PNG's pixels and chunks, but not its exact deflate data, where keeping that costs bytes
@@ -41,11 +47,20 @@ pub struct Args {
     codec: CodecOptions,
 }
 
+const EXAMPLES: &str = "Examples:
+  surprisal compress photo.png                     photo.png.srp beside it
+  surprisal compress -e 9 *.png                    smaller, and slower
+  surprisal compress -r photos -o coded            a stream for each file, into the folder 'coded'
+  surprisal compress -r photos -o photos.srp       one archive of the whole folder
+  tar c src | surprisal compress - -o src.tar.srp  standard input
+  surprisal compress --rm -q *.wav                 remove each file when its stream is safe on the disk";
+
+/// What codes the bytes of a file.
+pub type Code<'a> = dyn Fn(&[u8], &Bar) -> Result<Compressed, CompressError> + Sync + 'a;
+
 /// Compresses every file.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
-    let folders = if args.recursive { Folders::Walk } else { Folders::Refuse("add -r to compress the files in it") };
-    let (inputs, worst) = inputs::gather(&args.files, folders, global.quiet);
-    let mut targets = args.target.plan(inputs.len(), false)?;
+    output::remove_on_interrupt();
     let models = args.codec.models(global)?;
     let options = Options {
         level: args.effort.effort().level(),
@@ -54,20 +69,49 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         limit: args.codec.limit(),
     };
     let set = models.for_sets()?;
-    let read = args.labels.read(inputs.len(), options.limit)?;
     if set.is_none() && args.labels.is_some() {
         return Err(Fault::Error("--labels and --class are for models of sets: name one with -m".to_owned()));
     }
+    let archive = args.target.archive().filter(|_| args.recursive && args.files.iter().any(|path| path.is_dir()));
+    let read = args.labels.read(if archive.is_some() { 2 } else { args.files.len() }, options.limit)?;
     let code = |file: &[u8], bar: &Bar| match &set {
         Some(network) => sets::compress(file, network, args.labels.labels(&read), &options, bar),
         None => codec::compress(file, &models, &options, bar),
     };
-    let done = report::each(inputs, |input| {
-        let target = targets.of(&input, |path| Ok(with_extension(path)))?;
-        output::check(&target, input.path(), args.target.force)?;
-        one(args, global, &input, &target, code)
+    if let Some(path) = archive {
+        return pack::run(&args.files, path, &args.target, args.json, global, &code);
+    }
+    let folders = if args.recursive { Folders::Walk } else { Folders::Refuse("add -r to compress the files in it") };
+    let (inputs, worst) = inputs::gather(&args.files, folders, global.quiet);
+    let mut targets = args.target.plan(inputs.len(), false)?;
+    let (mut tally, mut jobs) = (Tally::default(), Vec::new());
+    for input in inputs {
+        let target = targets.of(&input, |path| Ok(with_extension(path))).and_then(|target| {
+            output::check(&target, input.path(), args.target.force)?;
+            Ok(target)
+        });
+        if let Some(target) = tally.take(target)? {
+            let stamp = input.path().and_then(Stamp::of);
+            jobs.push(Job { input, target, stamp });
+        }
+    }
+    let mut table = Table::default();
+    let describe = |job: &Job| (job.input.name(), job.stamp.map_or(u64::MAX, |stamp| stamp.length()));
+    let work = |job: &Job, bar: &Bar| {
+        let file = job.input.read(false)?;
+        code(&file, bar).map_err(|e| Fault::from(e).about(&job.input.name()))
+    };
+    batch::each(jobs, global.quiet, describe, work, |job, done, seconds| {
+        let done = done.and_then(|done| finish(args, global, &job, done, seconds));
+        if let Some((summary, coded)) = tally.take(done)? {
+            table.add(&summary, coded, seconds);
+        }
+        Ok(())
     })?;
-    Ok(worst.max(done))
+    if table.is_worth_it() && !args.json {
+        report::note(global.quiet, &table);
+    }
+    Ok(worst.max(tally.worst()))
 }
 
 /// The path with `.srp` behind it.
@@ -78,48 +122,50 @@ fn with_extension(path: &Path) -> PathBuf {
     name.into()
 }
 
-fn one(
-    args: &Args,
-    global: &Global,
-    input: &Input,
-    target: &Target,
-    code: impl Fn(&[u8], &Bar) -> Result<Compressed, CompressError>,
-) -> Result<(), Fault> {
-    let name = input.name();
-    let file = input.read(false)?;
-    let bar = Bar::new(&name, global.quiet);
-    let done = code(&file, &bar).map_err(|e| Fault::from(e).about(&name))?;
-    let seconds = bar.seconds();
-    drop(bar);
-    output::write(target, &done.bytes, input.path(), args.target.force, args.target.rm)?;
-    let summary = &done.summary;
+/// A file and where its stream goes.
+struct Job {
+    input: Input,
+    target: Target,
+    stamp: Option<Stamp>,
+}
+
+/// Writes a stream; its figures and its length.
+fn finish(args: &Args, global: &Global, job: &Job, done: Compressed, seconds: f64) -> Result<(Summary, u64), Fault> {
+    let (name, target, path) = (job.input.name(), &job.target, job.input.path());
+    output::write(target, &done.bytes, path, args.target.force, args.target.rm)?;
+    let (summary, coded) = (done.summary, done.bytes.len() as u64);
     for note in &summary.notes {
         report::note(global.quiet, format_args!("{name}: {note}"));
     }
-    if let (true, Some(path)) = (args.target.rm, input.path()) {
-        output::remove_input(path, target)?;
+    if let (true, Some(path)) = (args.target.rm, path) {
+        output::remove_input(path, target, job.stamp)?;
     }
-    let coded = done.bytes.len() as u64;
     if args.json {
-        return report::line(json!({
-            "file": name,
-            "output": target.name(),
-            "bytes": summary.length,
-            "coded_bytes": coded,
-            "bits_per_dimension": bits_per_sample(summary),
-            "coding": summary.coding.name(),
-            "medium": summary.medium,
-            "exact": summary.exact,
-            "verified": !args.no_verify,
-            "seconds": seconds,
-            "notes": summary.notes,
-        }));
+        report::line(record(&name, &target.name(), &summary, coded, (!args.no_verify, seconds)))?;
+    } else {
+        let share = report::percent(coded, summary.length);
+        let bits = bits_per_sample(&summary).map(|bits| format!(", {bits:.3} bits per dimension")).unwrap_or_default();
+        let line = format!("{name}: {share} ({} => {coded} bytes{bits}, {})", summary.length, target.name());
+        report::note(global.quiet, line);
     }
-    let share = report::percent(coded, summary.length);
-    let bits = bits_per_sample(summary).map(|bits| format!(", {bits:.3} bits per dimension")).unwrap_or_default();
-    let line = format!("{name}: {share} ({} => {coded} bytes{bits}, {})", summary.length, target.name());
-    report::note(global.quiet, line);
-    Ok(())
+    Ok((summary, coded))
+}
+
+/// A file's line for programs.
+pub fn record(name: &str, output: &str, summary: &Summary, coded: u64, (verified, seconds): (bool, f64)) -> Value {
+    json!({
+        "file": name,
+        "output": output,
+        "bytes": summary.length,
+        "coded_bytes": coded,
+        "bits_per_dimension": bits_per_sample(summary),
+        "coding": summary.coding.name(),
+        "medium": summary.medium,
+        "exact": summary.exact,
+        "verified": verified,
+        "seconds": seconds,
+        "notes": summary.notes,
+    })
 }
 
 /// Bits a sample, where samples were coded as such.

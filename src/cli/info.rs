@@ -1,8 +1,9 @@
 //! `surprisal info`
 
+use super::archive::{self, list::list};
 use super::fault::{Exit, Fault};
 use super::inputs::{self, Folders};
-use super::options::{Global, ModelOptions};
+use super::options::{Global, LimitOptions, ModelOptions};
 use super::report;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -14,7 +15,7 @@ use surprisal::media::audio::SampleFormat;
 /// Show what .srp streams hold, without decoding them
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Streams, or - for standard input
+    /// Streams or archives, or - for standard input
     #[arg(required = true, value_name = "FILE.srp")]
     files: Vec<PathBuf>,
     /// Print one line of JSON a file
@@ -22,6 +23,8 @@ pub struct Args {
     json: bool,
     #[command(flatten)]
     models: ModelOptions,
+    #[command(flatten)]
+    limit: LimitOptions,
 }
 
 /// Shows every header.
@@ -30,6 +33,9 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let models = args.models.models(global)?;
     let done = report::each(inputs, |input| {
         let name = input.name();
+        if let Some(path) = input.path().filter(|path| archive::is_archive(path)) {
+            return report::line(list(path, args.limit.bytes(), args.json)?);
+        }
         let stream = input.read(true)?;
         let seen = codec::inspect(&stream, &models).map_err(|e| Fault::from(e).about(&name))?;
         if args.json {

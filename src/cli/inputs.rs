@@ -3,7 +3,7 @@
 use super::fault::{Exit, Fault};
 use super::report;
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, File, FileType};
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
@@ -53,9 +53,33 @@ impl Input {
                 done.map_err(|e| Fault::io(Path::new("standard input"), "read", &e))?;
                 Ok(bytes)
             }
-            Self::File { path, .. } => fs::read(path).map_err(|e| Fault::io(path, "read", &e)),
+            Self::File { path, .. } => read(path),
         }
     }
+}
+
+/// All bytes of a file, which must be the same file at the end as at the beginning.
+pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+    let fault = |e: io::Error| Fault::io(path, "read", &e);
+    let mut file = File::open(path).map_err(fault)?;
+    let before = file.metadata().map_err(fault)?;
+    let mut bytes = Vec::new();
+    if before.is_file() {
+        let room = usize::try_from(before.len()).ok().and_then(|length| bytes.try_reserve_exact(length).ok());
+        room.ok_or_else(|| {
+            let text = format!("{}: {} bytes do not fit into the memory that is there", path.display(), before.len());
+            Fault::Error(format!("{text}; cut the file, or allow more memory (ulimit -v)"))
+        })?;
+    }
+    file.read_to_end(&mut bytes).map_err(fault)?;
+    let after = file.metadata().map_err(fault)?;
+    // Files that the system makes up have no length.
+    let whole = before.len() == bytes.len() as u64 || before.len() == 0 && after.len() == 0;
+    if before.is_file() && !(whole && before.len() == after.len() && before.modified().ok() == after.modified().ok()) {
+        let text = "changed while it was read; try again when nothing writes to it";
+        return Err(Fault::Error(format!("{}: {text}", path.display())));
+    }
+    Ok(bytes)
 }
 
 /// What is done with a folder among the inputs.
@@ -81,7 +105,7 @@ pub fn gather(paths: &[PathBuf], folders: Folders, quiet: bool) -> (Vec<Input>, 
                 Folders::Refuse(remedy) => {
                     list.fail(&Fault::Error(format!("{}: is a folder; {remedy}", path.display())));
                 }
-                Folders::Walk => list.walk(path, path),
+                Folders::Walk => list.walk(path),
             },
             Ok(_) => list.file(path, path.file_name().map(PathBuf::from).unwrap_or_default()),
         }
@@ -115,23 +139,43 @@ impl List {
         self.add(Input::File { path: path.to_owned(), relative }, identity);
     }
 
-    fn walk(&mut self, root: &Path, folder: &Path) {
-        let entries = fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
-        let mut entries = match entries {
-            Ok(entries) => entries,
-            Err(e) => return self.fail(&Fault::io(folder, "read", &e)),
-        };
-        entries.sort_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            let path = entry.path();
-            match entry.file_type() {
-                Err(e) => self.fail(&Fault::io(&path, "read", &e)),
-                Ok(kind) if kind.is_dir() => self.walk(root, &path),
-                Ok(kind) if kind.is_file() && path.extension().is_none_or(|e| e != EXTENSION) => {
-                    let relative = path.strip_prefix(root).unwrap_or(&path).to_owned();
-                    self.file(&path, relative);
+    fn walk(&mut self, root: &Path) {
+        walk(root, &mut |walked| match walked {
+            Err(fault) => self.fail(&fault),
+            Ok(Walked { path, kind }) if kind.is_file() && path.extension().is_none_or(|e| e != EXTENSION) => {
+                let relative = path.strip_prefix(root).unwrap_or(&path).to_owned();
+                self.file(&path, relative);
+            }
+            Ok(_) => {}
+        });
+    }
+}
+
+/// Something in a folder.
+pub struct Walked {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it is; a link is a link.
+    pub kind: FileType,
+}
+
+/// Goes through a folder and those below it, in the order of names, a folder before what is in it.
+pub fn walk(folder: &Path, each: &mut dyn FnMut(Result<Walked, Fault>)) {
+    let entries = fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+    let mut entries = match entries {
+        Ok(entries) => entries,
+        Err(e) => return each(Err(Fault::io(folder, "read", &e))),
+    };
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        match entry.file_type() {
+            Err(e) => each(Err(Fault::io(&path, "read", &e))),
+            Ok(kind) => {
+                each(Ok(Walked { path: path.clone(), kind }));
+                if kind.is_dir() {
+                    walk(&path, each);
                 }
-                Ok(_) => {}
             }
         }
     }

@@ -3,7 +3,9 @@
 //! What must stay true: exit code 0 says that everything asked for was done, 1 that a stream is damaged, 2 that something
 //! went wrong; and each message says which file, what was wrong and what to do.
 
+mod archive;
 mod bar;
+mod batch;
 mod calibrate;
 mod completions;
 mod compress;
@@ -12,6 +14,8 @@ mod decompress;
 mod fault;
 mod info;
 mod inputs;
+mod interrupt;
+mod leftovers;
 mod man;
 mod measure;
 mod models;
@@ -25,13 +29,14 @@ mod sample;
 mod score;
 mod signature;
 mod streams;
+mod table;
 mod target;
 mod test;
 #[cfg_attr(not(feature = "torch"), path = "train/absent.rs")]
 mod train;
 
 use clap::{Parser, Subcommand};
-use fault::Fault;
+use fault::{Exit, Fault};
 use options::Global;
 use std::process::ExitCode;
 
@@ -78,6 +83,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let global = &cli.global;
+    interrupt::expect_lack_of_memory(Exit::Error as i32);
     let done = global.apply().and_then(|()| match &cli.command {
         Command::Compress(args) => compress::run(args, global),
         Command::Decompress(args) => decompress::run(args, global),

@@ -28,11 +28,11 @@ pub struct Global {
 impl Global {
     /// Sets up the threads.
     pub fn apply(&self) -> Result<(), Fault> {
-        if self.threads == 0 {
-            return Ok(()); // they start when they are needed
-        }
         let threads = rayon::ThreadPoolBuilder::new().num_threads(self.threads);
-        threads.build_global().map_err(|e| Fault::Error(format!("cannot start {} threads: {e}", self.threads)))
+        let count = || {
+            if self.threads == 0 { "as many threads as cores".to_owned() } else { format!("{} threads", self.threads) }
+        };
+        threads.build_global().map_err(|e| Fault::Error(format!("cannot start {}: {e}; try fewer with -T", count())))
     }
 }
 

@@ -4,23 +4,31 @@
 //! is complete; whatever ends the program before leaves the target as it was.
 
 use super::fault::Fault;
-use super::report;
 use super::target::Target;
-use std::fs::{self, File, OpenOptions};
+use super::{interrupt, leftovers, report};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
-/// The partial file that an interrupt must remove.
-static PARTIAL: Mutex<Option<PathBuf>> = Mutex::new(None);
+/// The partial files that an interrupt must remove.
+static PARTIAL: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-fn partial() -> MutexGuard<'static, Option<PathBuf>> {
+fn partial() -> MutexGuard<'static, Vec<PathBuf>> {
     PARTIAL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Exit code after an interrupt, as shells have it.
-const INTERRUPTED: i32 = 130;
+/// Removes the partial files when the program is interrupted or told to end.
+pub fn remove_on_interrupt() {
+    interrupt::on_end(|code| {
+        // Kept until the end, so that nothing is published or begun meanwhile.
+        let partial = partial();
+        partial.iter().for_each(|path| drop(fs::remove_file(path)));
+        std::process::exit(code);
+    });
+}
 
 /// Fails early when the target cannot be written, before any work is done for it, or is the `source` itself.
 pub fn check(target: &Target, source: Option<&Path>, force: bool) -> Result<(), Fault> {
@@ -47,9 +55,17 @@ fn is_same(a: &Path, b: &Path) -> bool {
 }
 
 /// Removes an input whose output was written to a file. What went to a pipe or a device may be kept nowhere, so then the
-/// input stays.
-pub fn remove_input(input: &Path, target: &Target) -> Result<(), Fault> {
+/// input stays; and so it does when it is no longer what it was before it was read.
+pub fn remove_input(input: &Path, target: &Target, stamp: Option<Stamp>) -> Result<(), Fault> {
     match target {
+        Target::File(path) if !is_device(path) && Stamp::of(input) != stamp => {
+            let text = format!(
+                "{}: changed meanwhile, so it is not removed; {} is what it was",
+                input.display(),
+                path.display()
+            );
+            Err(Fault::Error(text))
+        }
         Target::File(path) if !is_device(path) => fs::remove_file(input).map_err(|e| Fault::io(input, "remove", &e)),
         _ => Ok(()),
     }
@@ -58,6 +74,22 @@ pub fn remove_input(input: &Path, target: &Target) -> Result<(), Fault> {
 /// Whether the path is a device or a pipe, which is written to directly.
 fn is_device(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
+}
+
+/// What an input was like when it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp(u64, Option<SystemTime>);
+
+impl Stamp {
+    /// Of the file at `path`, if there is one.
+    pub fn of(path: &Path) -> Option<Self> {
+        fs::metadata(path).ok().map(|meta| Self(meta.len(), meta.modified().ok()))
+    }
+
+    /// Bytes.
+    pub fn length(self) -> u64 {
+        self.0
+    }
 }
 
 /// Writes the output; with `durable`, it is on the disk when this returns. Permissions and time of `source` are kept.
@@ -70,33 +102,81 @@ pub fn write(target: &Target, bytes: &[u8], source: Option<&Path>, force: bool, 
         let done = OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(bytes));
         return done.map_err(|e| Fault::io(path, "write", &e));
     }
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let fault = |e: io::Error| Fault::io(path, "write", &e);
-    fs::create_dir_all(folder).map_err(fault)?;
-    remove_on_interrupt();
-    let (mut file, temporary) = create_beside(folder, source.is_some()).map_err(fault)?;
-    let written = file.write_all(bytes).and_then(|()| {
-        if let Some(meta) = source.and_then(|source| fs::metadata(source).ok()) {
-            // As good as can be had: the bytes matter more than their dress.
-            let _ = file.set_permissions(meta.permissions());
-            let _ = meta.modified().and_then(|time| file.set_modified(time));
-        }
-        if durable { file.sync_all() } else { Ok(()) }
-    });
-    drop(file);
-    let mut partial = partial();
-    let done = written.and_then(|()| publish(&temporary, path, force));
-    if done.is_err() {
-        let _ = fs::remove_file(&temporary);
+    let mut pending = Pending::create(path, source.is_some())?;
+    pending.add(bytes)?;
+    if let Some(meta) = source.and_then(|source| fs::metadata(source).ok()) {
+        pending.dress(Some(meta.permissions()), meta.modified().ok());
     }
-    *partial = None;
-    match done {
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(exists(path)),
-        other => other.map_err(fault),
+    pending.publish(force, durable)
+}
+
+/// A file that is being written under another name. It is removed unless it is published.
+#[derive(Debug)]
+pub struct Pending {
+    file: File,
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+impl Pending {
+    /// Begins a file, and removes what killed processes left in its folder. `private` keeps others out until it has its permissions.
+    pub fn create(path: &Path, private: bool) -> Result<Self, Fault> {
+        let folder = folder_of(path);
+        let begin = || {
+            fs::create_dir_all(folder)?;
+            leftovers::clean(folder);
+            create_beside(folder, private)
+        };
+        let (file, temporary) = begin().map_err(|e| Fault::io(path, "write", &e))?;
+        Ok(Self { file, temporary, path: path.to_owned() })
+    }
+
+    /// Goes on with `bytes`.
+    pub fn add(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.file.write_all(bytes).map_err(|e| Fault::io(&self.path, "write", &e))
+    }
+
+    /// Gives it permissions and a time, as good as can be had: the bytes matter more than their dress.
+    pub fn dress(&self, permissions: Option<Permissions>, time: Option<SystemTime>) {
+        let _ = permissions.map(|permissions| self.file.set_permissions(permissions));
+        let _ = time.map(|time| self.file.set_modified(time));
+    }
+
+    /// Gives the complete file its name; with `durable`, it is on the disk when this returns.
+    pub fn publish(self, force: bool, durable: bool) -> Result<(), Fault> {
+        let fault = |e: io::Error| match e.kind() {
+            io::ErrorKind::AlreadyExists => exists(&self.path),
+            _ => Fault::io(&self.path, "write", &e),
+        };
+        if durable {
+            self.file.sync_all().map_err(fault)?;
+        }
+        let mut partial = partial();
+        publish(&self.temporary, &self.path, force).map_err(fault)?;
+        partial.retain(|path| *path != self.temporary);
+        drop(partial);
+        if durable {
+            sync_folder(folder_of(&self.path)).map_err(fault)?;
+        }
+        Ok(())
     }
 }
 
-/// Creates a file of another name in the target's folder. `private` keeps others out until it has its permissions.
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let mut partial = partial();
+        if let Some(at) = partial.iter().position(|path| *path == self.temporary) {
+            let _ = fs::remove_file(&self.temporary);
+            partial.swap_remove(at);
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Creates a file of another name in the target's folder.
 fn create_beside(folder: &Path, private: bool) -> io::Result<(File, PathBuf)> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let mut options = OpenOptions::new();
@@ -108,12 +188,11 @@ fn create_beside(folder: &Path, private: bool) -> io::Result<(File, PathBuf)> {
     #[cfg(not(unix))]
     let _ = private;
     loop {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!(".surprisal-{}-{number}.tmp", std::process::id()));
+        let path = folder.join(leftovers::name(NEXT.fetch_add(1, Ordering::Relaxed)));
         let mut partial = partial();
         match options.open(&path) {
             Ok(file) => {
-                *partial = Some(path.clone());
+                partial.push(path.clone());
                 return Ok((file, path));
             }
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {} // left behind by a killed process of the same number
@@ -135,16 +214,7 @@ fn publish(temporary: &Path, path: &Path, force: bool) -> io::Result<()> {
     }
 }
 
-/// Removes the partial file when the program is interrupted or told to end.
-fn remove_on_interrupt() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // Without a handler the partial file stays behind, under its temporary name; the target is safe all the same.
-        let _ = ctrlc::set_handler(|| {
-            if let Some(path) = partial().take() {
-                let _ = fs::remove_file(path);
-            }
-            std::process::exit(INTERRUPTED);
-        });
-    });
+/// Makes the names in a folder durable, where the system can.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

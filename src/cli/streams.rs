@@ -1,7 +1,7 @@
 //! Streams on their way to files, for the commands that decode.
 //!
-//! The kernels take one stream after the other. A device takes as many as the limit allows at once: alone, a picture keeps it
-//! waiting for its next pixel.
+//! The kernels take one large stream after the other, and small ones side by side. A device takes as many as the limit allows
+//! at once: alone, a picture keeps it waiting for its next pixel.
 //!
 //! What must stay true: a file that fails is reported and the others go on.
 
@@ -16,13 +16,15 @@ use surprisal::engine::DeviceName;
 
 /// Streams that a device takes at once, at most: files and their targets are open work until all are done.
 const TOGETHER: usize = 512;
+/// Bytes that the files of small streams which the kernels take side by side may have together.
+const ROOM: u64 = 16 << 20;
 
 /// A stream that was decoded.
 pub struct Decoded {
     /// The file, or why there is none.
     pub result: Result<Vec<u8>, DecodeError>,
-    /// Bytes of the stream.
-    pub coded: usize,
+    /// The stream.
+    pub stream: Vec<u8>,
     /// How many streams were decoded together, and how long that took.
     pub together: usize,
     /// In seconds.
@@ -38,7 +40,7 @@ pub fn each<T>(
     mut finish: impl FnMut(&str, T, Decoded) -> Result<(), Fault>,
 ) -> Result<Exit, Fault> {
     let models = options.models(global)?;
-    let most = if options.device.name == DeviceName::Cpu { 1 } else { TOGETHER };
+    let is_cpu = options.device.name == DeviceName::Cpu;
     let mut tally = report::Tally::default();
     let mut inputs = inputs.into_iter().peekable();
     let (mut group, mut memory) = (Vec::new(), 0);
@@ -47,14 +49,15 @@ pub fn each<T>(
         if let Some((prepared, stream)) = tally.take(ready)? {
             // What cannot be opened takes nothing; its turn to fail comes.
             let needed = container::open(&stream).map_or(0, |opened| opened.header.memory());
-            if !group.is_empty() && memory + needed > options.limit() {
+            let room = if is_cpu { options.limit().min(ROOM) } else { options.limit() };
+            if !group.is_empty() && memory + needed > room {
                 decode(std::mem::take(&mut group), &models, options, global, &mut tally, &mut finish)?;
                 memory = 0;
             }
-            memory += needed.min(options.limit());
+            memory += needed.max(stream.len() as u64).min(options.limit());
             group.push((input.name(), prepared, stream));
         }
-        if group.len() >= most || inputs.peek().is_none() {
+        if group.len() >= TOGETHER || inputs.peek().is_none() {
             decode(std::mem::take(&mut group), &models, options, global, &mut tally, &mut finish)?;
             memory = 0;
         }
@@ -83,7 +86,7 @@ fn decode<T>(
     let seconds = bar.seconds();
     drop(bar);
     for ((name, prepared, stream), result) in group.into_iter().zip(results) {
-        let decoded = Decoded { result, coded: stream.len(), together, seconds };
+        let decoded = Decoded { result, stream, together, seconds };
         tally.take(finish(&name, prepared, decoded))?;
     }
     Ok(())

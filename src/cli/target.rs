@@ -1,7 +1,7 @@
 //! Where the output of an input goes.
 
 use super::fault::Fault;
-use super::inputs::Input;
+use super::inputs::{EXTENSION, Input};
 use clap::Args;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -59,18 +59,36 @@ pub struct Targets<'a> {
 }
 
 impl TargetOptions {
+    /// The archive that `-o` names, if it can be one.
+    pub fn archive(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| path.extension().is_some_and(|e| e == EXTENSION) && !path.is_dir())
+    }
+
+    /// The folder that `-o` names; it need not be there yet.
+    pub fn folder(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| path.as_os_str() != "-")
+    }
+
+    /// Whether everything goes to standard output.
+    pub fn is_stdout(&self) -> bool {
+        self.stdout || self.output.as_deref().is_some_and(|path| path.as_os_str() == "-")
+    }
+
     /// Checks the options against the number of inputs. Several streams on one output are of use only when they can be told
     /// apart (`joinable`).
     pub fn plan(&self, inputs: usize, joinable: bool) -> Result<Targets<'_>, Fault> {
         let folder = self.output.as_deref().filter(|path| path.is_dir());
-        let to_stdout = self.stdout || self.output.as_deref().is_some_and(|path| path.as_os_str() == "-");
+        let to_stdout = self.is_stdout();
         if inputs > 1 && to_stdout && !joinable {
             let text = "several streams cannot share standard output: compress one file at a time, or leave -c away";
             return Err(Fault::Error(text.to_owned()));
         }
         match &self.output {
             Some(path) if inputs > 1 && !to_stdout && folder.is_none() => {
-                let text = format!("{}: is no folder, and there are several inputs; make it first", path.display());
+                let text = format!(
+                    "{}: is no folder, and there are several inputs; make it first, or let an archive end in .srp",
+                    path.display()
+                );
                 Err(Fault::Error(text))
             }
             _ => Ok(Targets { options: self, folder, taken: HashSet::new() }),
@@ -81,8 +99,7 @@ impl TargetOptions {
 impl Targets<'_> {
     /// Where the output of `input` goes; `rename` makes its path from the input's.
     pub fn of(&mut self, input: &Input, rename: impl Fn(&Path) -> Result<PathBuf, Fault>) -> Result<Target, Fault> {
-        let is_dash = self.options.output.as_deref().is_some_and(|path| path.as_os_str() == "-");
-        if self.options.stdout || is_dash {
+        if self.options.is_stdout() {
             return Ok(Target::Stdout);
         }
         let path = match (&self.options.output, self.folder, input) {

@@ -1,5 +1,6 @@
 //! `surprisal test`
 
+use super::archive::{self, unpack};
 use super::fault::{Exit, Fault};
 use super::inputs::{self, Folders};
 use super::options::{CodecOptions, Global};
@@ -13,7 +14,7 @@ use surprisal::codec;
 /// Decodes everything and compares every checksum, and writes no file. Exit code 1 says that a stream is damaged.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Streams, or - for standard input
+    /// Streams or archives, or - for standard input
     #[arg(required = true, value_name = "FILE.srp")]
     files: Vec<PathBuf>,
     /// Print one line of JSON a file
@@ -25,7 +26,8 @@ pub struct Args {
 
 /// Tests every stream.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
-    let (inputs, worst) = inputs::gather(&args.files, Folders::Refuse("name the streams in it"), global.quiet);
+    let (archives, files): (Vec<_>, Vec<_>) = args.files.iter().cloned().partition(|path| archive::is_archive(path));
+    let (inputs, worst) = inputs::gather(&files, Folders::Refuse("name the streams in it"), global.quiet);
     let done = streams::each(
         inputs,
         &args.codec,
@@ -49,5 +51,11 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
             Ok(())
         },
     )?;
-    Ok(worst.max(done))
+    let mut tally = report::Tally::default();
+    let mut worst = worst.max(done);
+    for path in &archives {
+        let tested = unpack::test(path, args.json, &args.codec, global);
+        worst = worst.max(tally.take(tested)?.unwrap_or(Exit::Done));
+    }
+    Ok(worst.max(tally.worst()))
 }

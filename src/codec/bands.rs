@@ -283,6 +283,11 @@ pub fn verify_band<'a>(source: impl Into<Source<'a>>, picture: &Picture, band: B
     walk_known(source, &mut Decoder::new(code), picture, band).is_ok_and(|decoded| decoded == samples)
 }
 
+/// The samples of a band whose picture is known above it; what `code` holds if it is no code of them is anything, or [`Damaged`].
+pub fn decode_band(model: Model, picture: &Picture, band: Band, code: &[u8]) -> Result<Vec<u8>, Damaged> {
+    walk_known(model, &mut Decoder::new(code), picture, band)
+}
+
 /// Fills in a band's samples, interleaved.
 pub type Fill<'a> = dyn Fn(&mut [u8]) -> Result<(), Damaged> + Sync + 'a;
 

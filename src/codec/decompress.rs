@@ -10,6 +10,8 @@ use crate::media;
 use crate::media::image::Picture;
 use crate::media::set;
 use crate::predict::{audio, bytes};
+use rayon::prelude::*;
+use std::ops::Range;
 
 /// Restores the file of a stream, or says why not. `limit` bounds the bytes that are allocated for what the stream
 /// declares, before they are.
@@ -27,7 +29,30 @@ pub fn decompress_all(
 ) -> Vec<Result<Vec<u8>, DecodeError>> {
     let jobs: Vec<_> = streams.iter().map(|stream| Job::new(stream, models, limit, progress)).collect();
     let pictures = on_devices(&jobs, progress);
-    jobs.into_iter().zip(pictures).map(|(job, picture)| job?.restore(picture.transpose()?)).collect()
+    let restore = |(job, picture): (Result<Job, DecodeError>, Option<Result<Picture, DecodeError>>)| {
+        job?.restore(picture.transpose()?)
+    };
+    // One alone has its threads for itself.
+    match jobs.len() {
+        1 => jobs.into_iter().zip(pictures).map(restore).collect(),
+        _ => jobs.into_par_iter().zip(pictures).with_max_len(1).map(restore).collect(),
+    }
+}
+
+/// What is left of a damaged picture.
+#[derive(Debug)]
+pub struct Salvaged {
+    /// The picture; samples that are lost are 128.
+    pub picture: Picture,
+    /// Which rows are lost.
+    pub lost: Vec<Range<u32>>,
+}
+
+/// Decodes what can be decoded of a damaged stream of a picture: bands and segments with the checksum that they should have.
+/// A band that the network coded is lost with the one above it, of which it sees samples. Fails where the header is damaged, or the
+/// content is no picture.
+pub fn salvage(stream: &[u8], models: &Models, limit: u64, progress: &dyn Progress) -> Result<Salvaged, DecodeError> {
+    Job::new(stream, models, limit, progress)?.salvage()
 }
 
 /// The pictures that devices decode: those of one network and number of channels all at once.

@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A stream whose header was accepted.
 pub(super) struct Job<'a> {
-    opened: Opened<'a>,
+    pub(super) opened: Opened<'a>,
     medium: Option<media::Medium>,
     network: Option<Arc<Network>>,
     /// The network of a set.
@@ -35,7 +35,7 @@ pub(super) struct Job<'a> {
     /// What runs the network in the kernels' place.
     runner: Option<Arc<dyn Runner>>,
     limit: u64,
-    progress: &'a dyn Progress,
+    pub(super) progress: &'a dyn Progress,
 }
 
 impl<'a> Job<'a> {
@@ -71,7 +71,7 @@ impl<'a> Job<'a> {
     }
 
     /// Whether `predict::adjust` corrects the network; then the kernels run it, which have the samples one after the other.
-    fn is_adjusted(&self) -> bool {
+    pub(super) fn is_adjusted(&self) -> bool {
         self.opened.header.parts.contains(&parts::adaptive(adjust::PART))
     }
 
@@ -100,7 +100,7 @@ impl<'a> Job<'a> {
     }
 
     /// Index, entry and coded bytes of the chunks of a role.
-    fn chunks(&self, role: Role) -> impl Iterator<Item = (usize, &Chunk, &'a [u8])> {
+    pub(super) fn chunks(&self, role: Role) -> impl Iterator<Item = (usize, &Chunk, &'a [u8])> {
         let opened = &self.opened;
         let all = opened.header.chunks.iter().zip(&opened.chunks).enumerate();
         all.filter(move |(_, (entry, _))| entry.role == role).map(|(index, (entry, coded))| (index, entry, *coded))
@@ -111,7 +111,14 @@ impl<'a> Job<'a> {
     }
 
     /// The bytes of a chunk that no network coded, written to `out`, which has their length.
-    fn bytes(&self, index: usize, entry: &Chunk, coded: &[u8], hint: Hint, out: &mut [u8]) -> Result<(), DecodeError> {
+    pub(super) fn bytes(
+        &self,
+        index: usize,
+        entry: &Chunk,
+        coded: &[u8],
+        hint: Hint,
+        out: &mut [u8],
+    ) -> Result<(), DecodeError> {
         match entry.coding {
             Coding::Stored => out.copy_from_slice(coded),
             Coding::Samples => {
@@ -128,7 +135,7 @@ impl<'a> Job<'a> {
         self.check(index, entry, out)
     }
 
-    fn check(&self, index: usize, entry: &Chunk, decoded: &[u8]) -> Result<(), DecodeError> {
+    pub(super) fn check(&self, index: usize, entry: &Chunk, decoded: &[u8]) -> Result<(), DecodeError> {
         if is_damaged(entry, decoded) { Err(self.damaged(index)) } else { Ok(()) }
     }
 
@@ -184,7 +191,7 @@ impl<'a> Job<'a> {
     }
 
     /// A picture in bands.
-    fn bands(&self) -> Result<Bands<'_>, DecodeError> {
+    pub(super) fn bands(&self) -> Result<Bands<'_>, DecodeError> {
         let Content::Bands { width, height, channels } = self.opened.header.content else {
             return Err(DecodeError::Inconsistent("the content is no picture in bands"));
         };

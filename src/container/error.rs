@@ -9,6 +9,9 @@ pub enum StreamError {
     /// The bytes do not begin as a stream does.
     #[error("not a surprisal stream (the first four bytes are not those of a .srp file)")]
     NotAStream,
+    /// It is an archive.
+    #[error("an archive of several files, whose index is at its end: give it by its name, not through a pipe")]
+    Archive,
     /// Another format version wrote it.
     #[error(
         "written in stream format {}.{}, and this program reads {}.{}: use the version of surprisal that wrote it",
@@ -41,6 +44,6 @@ pub enum StreamError {
 impl StreamError {
     /// Whether this says that a stream was damaged, and not that it is something else than this program reads.
     pub fn is_damage(&self) -> bool {
-        !matches!(self, Self::NotAStream | Self::Version { .. })
+        !matches!(self, Self::NotAStream | Self::Archive | Self::Version { .. })
     }
 }

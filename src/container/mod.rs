@@ -1,6 +1,7 @@
 #![doc = include_str!("FORMAT.md")]
 #![deny(clippy::float_arithmetic)]
 
+pub mod archive;
 mod chunk;
 mod error;
 mod header;

@@ -1,6 +1,6 @@
 //! Header and chunks to the bytes of a stream, and back.
 
-use super::{DRAFTS, Header, MAGIC, StreamError, VERSION};
+use super::{DRAFTS, Header, MAGIC, StreamError, VERSION, archive};
 use crate::wire::{Reader, WireError, Writer};
 
 /// A stream whose header was read and checked; the chunks are still coded.
@@ -86,6 +86,9 @@ pub fn reseal(stream: &mut [u8]) -> bool {
 
 /// The draft, the header's bytes, and what follows its check value.
 fn frame(stream: &[u8]) -> Result<(u8, &[u8], &[u8]), StreamError> {
+    if archive::is_archive(stream) {
+        return Err(StreamError::Archive);
+    }
     let mut r = Reader::new(stream);
     let known = stream.len().min(MAGIC.len());
     if known == 0 || stream[..known] != MAGIC[..known] {

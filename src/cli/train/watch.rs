@@ -1,5 +1,6 @@
 //! The progress of a training: a bar on a terminal, and what is kept every few minutes.
 
+use super::super::interrupt;
 use super::files::Files;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal};
@@ -9,9 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use surprisal::train::TrainError;
 use surprisal::train::checkpoint::{Checkpoint, Config, Plan};
 use surprisal::train::run::{Monitor, Progress};
-
-/// Exit code after a second interrupt, as shells have it.
-const INTERRUPTED: i32 = 130;
 
 /// Whether the user wants an end.
 static INTERRUPT: AtomicBool = AtomicBool::new(false);
@@ -54,9 +52,9 @@ impl<'a> Watch<'a> {
         bar.set_position(checkpoint.step);
         bar.reset_eta();
         // Without a handler an interrupt ends the program at once; the last checkpoint is there all the same.
-        let _ = ctrlc::set_handler(|| {
+        interrupt::on_end(|code| {
             if INTERRUPT.swap(true, Ordering::Relaxed) {
-                process::exit(INTERRUPTED);
+                process::exit(code);
             }
         });
         let unit = match &checkpoint.plan.config {

@@ -1,0 +1,216 @@
+//! Files from an archive, and their test.
+//!
+//! What must stay true: nothing is written outside the folder that was asked for, not even through a symbolic link in it.
+
+use super::super::bar::Bar;
+use super::super::batch;
+use super::super::decompress::Args;
+use super::super::fault::{Exit, Fault};
+use super::super::options::{CodecOptions, Global};
+use super::super::output::{self, Pending};
+use super::super::report::{self, Tally};
+use super::super::target::Target;
+use super::Archive;
+use serde_json::json;
+use std::collections::HashSet;
+use std::fs::{self, File, Permissions};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use surprisal::codec::decompress;
+use surprisal::container::archive::{Entry, Kind};
+
+/// An entry and the place of its stream.
+type Placed = (Entry, Range<u64>);
+
+/// Restores the entries with these names, or all.
+pub fn run(args: &Args, names: &[PathBuf], path: &Path, global: &Global) -> Result<Exit, Fault> {
+    if args.target.rm {
+        return Err(Fault::Error("--rm is for streams of one file: remove the archive yourself".to_owned()));
+    }
+    let archive = Archive::open(path, args.codec.limit())?;
+    let chosen = select(&archive, names)?;
+    if args.target.is_stdout() {
+        report::stdout_is_no_terminal()?;
+        return each(&archive, chosen, &args.codec, global, |_, (_, file), _| report::bytes(&file));
+    }
+    let beside = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut place = Place { root: args.target.folder().unwrap_or(beside).to_owned(), known: HashSet::new() };
+    let mut tally = Tally::default();
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    for placed in chosen {
+        let at = place.of(&placed.0).map_err(|fault| fault.about(&archive.name(&placed.0)));
+        let Some(at) = tally.take(at)? else { continue };
+        match placed.0.kind {
+            Kind::Folder => folders.push((at, placed.0)),
+            Kind::File { .. } => {
+                let free = output::check(&Target::File(at), None, args.target.force);
+                files.extend(tally.take(free)?.map(|()| placed));
+            }
+        }
+    }
+    let finish = |name: &str, (entry, file): (&Entry, Vec<u8>), seconds: f64| {
+        let target = place.of(entry).map_err(|fault| fault.about(name))?;
+        let mut pending = Pending::create(&target, true)?;
+        pending.add(&file)?;
+        pending.dress(permissions(entry), time(entry));
+        pending.publish(args.target.force, false)?;
+        let (coded, output) = (if let Kind::File { coded, .. } = entry.kind { coded } else { 0 }, target.display());
+        if args.json {
+            return report::line(json!({
+                "file": name,
+                "output": output.to_string(),
+                "coded_bytes": coded,
+                "bytes": file.len(),
+                "seconds": seconds,
+            }));
+        }
+        report::note(global.quiet, format_args!("{name}: {coded} => {} bytes, {output}", file.len()));
+        Ok(())
+    };
+    let worst = each(&archive, files, &args.codec, global, finish)?;
+    // The deepest first: a folder may not be written to any more, and what is written in it changes its time.
+    for (at, entry) in folders.iter().rev() {
+        tally.take(dress_folder(at, entry))?;
+    }
+    Ok(worst.max(tally.worst()))
+}
+
+/// Decodes every entry.
+pub fn test(path: &Path, json: bool, codec: &CodecOptions, global: &Global) -> Result<Exit, Fault> {
+    let archive = Archive::open(path, codec.limit())?;
+    let all = archive.entries.iter().filter(|(entry, _)| entry.kind != Kind::Folder).cloned().collect();
+    each(&archive, all, codec, global, |name, (_, file), _| match json {
+        true => report::line(json!({"file": name, "ok": true, "bytes": file.len(), "damaged": false, "error": null})),
+        false if global.quiet => Ok(()),
+        false => report::line(format_args!("{name}: ok, {} bytes", file.len())),
+    })
+}
+
+/// Entries that have one of these names or lie in a folder of that name; all if there is none.
+fn select(archive: &Archive, names: &[PathBuf]) -> Result<Vec<Placed>, Fault> {
+    if names.is_empty() {
+        return Ok(archive.entries.clone());
+    }
+    let wanted: Vec<String> = names.iter().map(|name| name.display().to_string()).collect();
+    let wanted: Vec<&str> = wanted.iter().map(|name| name.trim_start_matches("./").trim_end_matches('/')).collect();
+    let is = |entry: &Entry, name: &str| match entry.name.strip_prefix(name.as_bytes()) {
+        Some(rest) => rest.is_empty() || rest[0] == b'/',
+        None => false,
+    };
+    if let Some(name) = wanted.iter().find(|name| !archive.entries.iter().any(|(entry, _)| is(entry, name))) {
+        let text = format!("{}: holds no '{name}'; surprisal info lists what it holds", archive.path.display());
+        return Err(Fault::Error(text));
+    }
+    let chosen = archive.entries.iter().filter(|(entry, _)| wanted.iter().any(|name| is(entry, name)));
+    Ok(chosen.cloned().collect())
+}
+
+/// Decodes the files among entries and calls `finish` with name, file and seconds of each.
+fn each(
+    archive: &Archive,
+    entries: Vec<Placed>,
+    codec: &CodecOptions,
+    global: &Global,
+    mut finish: impl FnMut(&str, (&Entry, Vec<u8>), f64) -> Result<(), Fault>,
+) -> Result<Exit, Fault> {
+    let models = codec.models(global)?;
+    let files = entries.into_iter().filter(|(entry, _)| entry.kind != Kind::Folder).collect();
+    let size = |entry: &Entry| if let Kind::File { coded, length } = entry.kind { coded.max(length) } else { 0 };
+    let describe = |(entry, _): &Placed| (entry.shown(), size(entry));
+    let work = |(entry, place): &Placed, bar: &Bar| {
+        let name = archive.name(entry);
+        let stream = archive.stream(place)?;
+        let file = decompress(&stream, &models, codec.limit(), bar).map_err(|e| Fault::from(e).about(&name))?;
+        match entry.kind {
+            Kind::File { length, .. } if length == file.len() as u64 => Ok(file),
+            _ => Err(Fault::Damaged(format!("{name}: has another length than the index says"))),
+        }
+    };
+    let mut tally = Tally::default();
+    batch::each(files, global.quiet, describe, work, |(entry, _), file, seconds| {
+        let done = file.and_then(|file| finish(&archive.name(&entry), (&entry, file), seconds));
+        tally.take(done).map(drop)
+    })?;
+    Ok(tally.worst())
+}
+
+/// Where entries go.
+struct Place {
+    root: PathBuf,
+    /// Folders below the root that are there, and no links.
+    known: HashSet<PathBuf>,
+}
+
+impl Place {
+    /// The path of an entry; the folders that lead to it, and it itself if it is one, are made.
+    fn of(&mut self, entry: &Entry) -> Result<PathBuf, Fault> {
+        let parts: Vec<PathBuf> =
+            entry.name.split(|b| *b == b'/').map(decoded).collect::<Option<_>>().ok_or_else(unnameable)?;
+        let folders = if entry.kind == Kind::Folder { parts.len() } else { parts.len() - 1 };
+        let mut at = self.root.clone();
+        if self.known.insert(at.clone()) {
+            fs::create_dir_all(&at).map_err(|e| Fault::io(&at, "write", &e))?;
+        }
+        for (depth, part) in parts.iter().enumerate() {
+            at.push(part);
+            if depth >= folders || self.known.contains(&at) {
+                continue;
+            }
+            match fs::symlink_metadata(&at) {
+                Ok(meta) if meta.is_dir() => {}
+                Ok(_) => {
+                    let text = format!("{} is in the way and no folder (links are not followed)", at.display());
+                    return Err(Fault::Error(text));
+                }
+                Err(_) => fs::create_dir(&at).map_err(|e| Fault::io(&at, "write", &e))?,
+            }
+            self.known.insert(at.clone());
+        }
+        Ok(at)
+    }
+}
+
+fn unnameable() -> Fault {
+    Fault::Error("this system has no such names".to_owned())
+}
+
+#[cfg(unix)]
+fn decoded(part: &[u8]) -> Option<PathBuf> {
+    let part: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(part);
+    Some(PathBuf::from(part))
+}
+
+#[cfg(not(unix))]
+fn decoded(part: &[u8]) -> Option<PathBuf> {
+    let text = std::str::from_utf8(part).ok()?;
+    (!text.contains(['\\', ':'])).then(|| PathBuf::from(text))
+}
+
+#[cfg(unix)]
+fn permissions(entry: &Entry) -> Option<Permissions> {
+    Some(std::os::unix::fs::PermissionsExt::from_mode(entry.mode))
+}
+
+#[cfg(not(unix))]
+fn permissions(_: &Entry) -> Option<Permissions> {
+    None
+}
+
+fn time(entry: &Entry) -> Option<SystemTime> {
+    let (seconds, nanos) = entry.time;
+    let whole = Duration::from_secs(seconds.unsigned_abs());
+    let time = if seconds < 0 { UNIX_EPOCH.checked_sub(whole) } else { UNIX_EPOCH.checked_add(whole) };
+    time?.checked_add(Duration::from_nanos(nanos.into()))
+}
+
+/// Gives a folder its time, then its permissions.
+fn dress_folder(at: &Path, entry: &Entry) -> Result<(), Fault> {
+    if let (true, Some(time)) = (cfg!(unix), time(entry)) {
+        let _ = File::open(at).and_then(|folder| folder.set_modified(time));
+    }
+    match permissions(entry) {
+        Some(permissions) => fs::set_permissions(at, permissions).map_err(|e| Fault::io(at, "write", &e)),
+        None => Ok(()),
+    }
+}
