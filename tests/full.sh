@@ -2,6 +2,10 @@
 # Every test with every profile, target and count: hours, before a release. Writes tests/FULL.md.
 #
 # Profiles: debug, release, release for this very processor. Targets: tests/exact.sh. Counts: SURPRISAL_MUTATIONS 20 000, SURPRISAL_FUZZ 2 000 a target, unless set.
+#
+#   tests/full.sh                    all of it
+#   tests/full.sh --torture [N]      only: the program is killed N times (200), calls of the system fail, disks are full
+#   tests/full.sh --hostile [N]      only: N hostile inputs (1 000 000)
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export SURPRISAL_MUTATIONS=${SURPRISAL_MUTATIONS:-20000} SURPRISAL_FUZZ=${SURPRISAL_FUZZ:-2000}
@@ -24,6 +28,18 @@ run() {
     grep '^skipped:' "$work/log" | sort -u | sed "s/^/- $name: /" >>"$work/skipped"
 }
 
+# Targets that take as many inputs as they are told.
+readonly targets=12
+torture() { run "torture, killed $1 times" env SURPRISAL_TORTURE="$1" cargo test --locked --test torture -- --nocapture; }
+hostile() {
+    run "$1 hostile inputs" env SURPRISAL_FUZZ=$(($1 / targets)) SURPRISAL_MUTATIONS=$(($1 / targets)) \
+        cargo test --locked --test fuzz --test streams --test model_file --test sets -- --nocapture
+}
+case ${1:-} in
+--torture) torture "${2:-200}"; cat "$work/rows"; exit $worst ;;
+--hostile) hostile "${2:-1000000}"; cat "$work/rows"; exit $worst ;;
+esac
+
 run "debug" cargo test --locked --lib --bins --tests --no-fail-fast -- --nocapture
 run "documentation" cargo test --locked --doc
 run "release" cargo test --locked --release --lib --bins --tests --no-fail-fast -- --nocapture
@@ -32,6 +48,8 @@ run "release, target-cpu=native" env RUSTFLAGS="-C target-cpu=native" \
 run "longer trainings" env LIBTORCH="$(tests/libtorch.sh)" \
     cargo test --locked --features torch --test training -- --ignored --nocapture
 run "other machines and builds (exact.sh)" tests/exact.sh
+run "static build" tests/static.sh
+torture 200
 
 {
     echo "# The last full test run"

@@ -1,15 +1,21 @@
 //! Fuzz targets over the container, the media and the whole codec, run here with deterministic inputs.
 //!
 //! Each target takes any bytes, so it also serves a coverage-guided fuzzer. `SURPRISAL_FUZZ` sets how many inputs each one
-//! gets.
+//! gets. None may take longer than ten seconds.
 
 mod common;
 
-use common::seeds::{files, models, mutate, streams};
+use common::seeds::{files, models, mutate, sound, streams};
 use common::{Random, count};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 use surprisal::codec::{self, Models, Options};
 use surprisal::container;
+use surprisal::container::archive::{self, Entry, Kind};
+use surprisal::engine::ModelId;
 use surprisal::media::{self, Limits, Medium, Outcome};
+use surprisal::score::statistics::STATISTICS;
+use surprisal::score::{Calibration, Summary};
 
 const LIMIT: u64 = 1 << 20;
 
@@ -57,6 +63,51 @@ fn codec_target(data: &[u8], models: &Models) {
     assert!(codec::decompress(&done.bytes, models, LIMIT, &()).expect("it comes back") == data);
 }
 
+/// An index is read as it is written; no name in it leads out.
+fn archive_target(data: &[u8]) {
+    let Some(tail) = data.last_chunk() else { return };
+    let Ok((place, check)) = archive::locate(data, tail, data.len() as u64) else { return };
+    let index = &data[place.start as usize..place.end as usize];
+    let Ok(entries) = archive::entries(index, check, place.start) else { return };
+    for (entry, stream) in &entries {
+        assert!(entry.fault().is_none() && stream.end <= place.start);
+        let name = entry.shown();
+        let mut parts = std::path::Path::new(&name).components();
+        assert!(parts.all(|part| matches!(part, std::path::Component::Normal(_))), "{name}");
+    }
+    let again: Vec<Entry> = entries.into_iter().map(|(entry, _)| entry).collect();
+    assert!(archive::tail(&again) == data[place.start as usize..], "an index has one form only");
+}
+
+/// A calibration is refused, or judges whatever it is asked to.
+fn calibration_target(data: &[u8], asked: &[Summary]) {
+    let Ok(calibration) = Calibration::from_bytes(data) else { return };
+    for summary in asked {
+        let p = calibration.p_value(calibration.fit().detect(summary).score);
+        assert!(p > 0.0 && p <= 1.0, "p = {p}");
+        calibration.fit().deviations(summary);
+    }
+}
+
+/// Longest time that an input may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Calls a target with inputs; one that makes it panic or takes too long is kept in the folder for temporary files.
+fn all(name: &str, inputs: impl Iterator<Item = Vec<u8>>, target: impl Fn(&[u8])) {
+    let (mut done, start) = (0, Instant::now());
+    for (i, data) in inputs.enumerate() {
+        let begin = Instant::now();
+        let result = catch_unwind(AssertUnwindSafe(|| target(&data)));
+        if result.is_err() || begin.elapsed() > PATIENCE {
+            let kept = std::env::temp_dir().join(format!("hostile-{name}-{i}"));
+            let _ = std::fs::write(&kept, &data);
+            panic!("{name}, input {i}: failed or took {:?}; kept as {}", begin.elapsed(), kept.display());
+        }
+        done += 1;
+    }
+    println!("hostile: {done} {name} in {:?}", start.elapsed());
+}
+
 /// Damages a file as [`mutate`] does streams.
 fn inputs(seed: u64, seeds: &[Vec<u8>], default: usize) -> impl Iterator<Item = Vec<u8>> {
     let mut random = Random(seed);
@@ -67,41 +118,101 @@ fn plain() -> Vec<Vec<u8>> {
     files().into_iter().map(|(_, file)| file).collect()
 }
 
+/// Pictures and sound of every kind that a writer may leave: depths, colours, interlaced, animated, with chunks.
+fn written() -> Vec<Vec<u8>> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/images");
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).expect("pictures").map(|e| e.expect("a picture").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|e| e == "png"));
+    paths.sort();
+    let sounds = [
+        sound(60),
+        // Chunks that a WAV file may have beside, and formats of other sizes.
+        [
+            &b"RIFF\x3c\0\0\0WAVEfmt \x10\0\0\0\x01\0\x02\0\x40\x1f\0\0\0\x7d\0\0\x04\0\x10\0"[..],
+            b"LIST\x04\0\0\0abcd",
+            b"data\x08\0\0\0\x01\0\x02\0\x03\0\x04\0",
+        ]
+        .concat(),
+    ];
+    paths.iter().map(|path| std::fs::read(path).expect("read")).chain(sounds).collect()
+}
+
 #[test]
 fn fuzz_container() {
     let seeds = streams(&files());
     seeds.iter().for_each(|seed| container_target(seed));
-    inputs(1, &seeds, 20_000).for_each(|data| container_target(&data));
+    all("headers", inputs(1, &seeds, 20_000), container_target);
 }
 
 #[test]
 fn fuzz_split() {
-    inputs(2, &plain(), 1000).for_each(|data| split_target(&data));
+    all("files", inputs(2, &plain(), 1000), split_target);
+    all("files of known writers", inputs(8, &written(), 300), split_target);
 }
 
 #[test]
 fn fuzz_join() {
     let limits = Limits { max_bytes: LIMIT };
-    let mut random = Random(3);
-    for file in plain() {
-        let Outcome::Split(split) = media::split(&file, media::Options::default(), &limits) else { continue };
-        for _ in 0..count("SURPRISAL_FUZZ", 200) {
-            let recipe = mutate(&mut random, std::slice::from_ref(&split.recipe));
-            for format in media::FORMATS {
-                join_target(format.medium, &recipe, &split.content);
-            }
-        }
+    let splits: Vec<_> = plain()
+        .into_iter()
+        .filter_map(|file| match media::split(&file, media::Options::default(), &limits) {
+            Outcome::Split(split) => Some(split),
+            Outcome::Opaque { .. } => None,
+        })
+        .collect();
+    for (i, split) in splits.iter().enumerate() {
+        let count = count("SURPRISAL_FUZZ", 200 * splits.len()) / splits.len();
+        let recipes = inputs(30 + i as u64, std::slice::from_ref(&split.recipe), count).take(count);
+        all("recipes", recipes, |recipe| {
+            media::FORMATS.iter().for_each(|format| join_target(format.medium, recipe, &split.content));
+        });
     }
 }
 
 #[test]
 fn fuzz_decoder() {
     let (seeds, models) = (streams(&files()), models());
-    inputs(4, &seeds, 300).for_each(|data| decoder_target(&data, &models));
+    all("streams", inputs(4, &seeds, 300), |data| decoder_target(data, &models));
 }
 
 #[test]
 fn fuzz_codec() {
     let models = models();
-    inputs(5, &plain(), 100).for_each(|data| codec_target(&data, &models));
+    all("files there and back", inputs(5, &plain(), 100), |data| codec_target(data, &models));
+}
+
+#[test]
+fn fuzz_archives() {
+    let stream = b"\xf5SRP".to_vec();
+    let entry = |name: &str, kind| Entry { name: name.into(), kind, mode: 0o644, time: (-1, 999_999_999) };
+    let file = |name: &str| entry(name, Kind::File { coded: 4, length: 300 });
+    let all_of = |entries: &[Entry]| {
+        let files = entries.iter().filter(|entry| entry.kind != Kind::Folder).count();
+        [&archive::head()[..], &stream.repeat(files), &archive::tail(entries)].concat()
+    };
+    let seeds = [
+        all_of(&[]),
+        all_of(&[entry("d", Kind::Folder), file("d/a"), file("d/a.b"), file("e")]),
+        all_of(&(10..60).map(|i| file(&format!("d/{i}"))).collect::<Vec<_>>()),
+    ];
+    seeds.iter().for_each(|seed| archive_target(seed));
+    all("archives", inputs(6, &seeds, 5000), archive_target);
+}
+
+#[test]
+fn fuzz_calibrations() {
+    let mut random = Random(17);
+    let statistics = STATISTICS.len();
+    let mut summary = |i: u64, spread: usize| Summary {
+        content: *blake3::hash(&i.to_le_bytes()).as_bytes(),
+        values: (0..statistics).map(|_| random.below(spread) as f64 / 1000.0).collect(),
+        place: None,
+    };
+    let normal: Vec<Summary> = (0..60).map(|i| summary(i, 1000)).collect();
+    let mut asked: Vec<Summary> = [1, 1000, 1 << 31].iter().map(|spread| summary(99, *spread)).collect();
+    asked.push(Summary { values: vec![1e300; statistics], ..asked[0].clone() });
+    let seed = Calibration::new(ModelId([7; 16]), "some", &normal).expect("enough").to_bytes();
+    calibration_target(&seed, &asked);
+    all("calibrations", inputs(7, &[seed], 1000), |data| calibration_target(data, &asked));
 }

@@ -2,7 +2,7 @@
 
 use super::{Random, bmp, palette_png, photo, png, png_chunk, pnm, text};
 use surprisal::codec::{Effort, Fit, Level, Models, Options, compress};
-use surprisal::container::reseal;
+use surprisal::container::{archive, reseal};
 use surprisal::engine::Kernel;
 use surprisal::media::audio::{Sound, wav};
 
@@ -70,15 +70,15 @@ pub fn streams(files: &[(&str, Vec<u8>)]) -> Vec<Vec<u8>> {
     files.iter().map(|(_, file)| compress(file, &models, &options, &()).expect("compressed").bytes).collect()
 }
 
-/// Damages a stream in one to three ways; half of the time the header's check value is made right again, so that what lies
-/// behind it is reached.
+/// Damages a stream in one to three ways; half of the time the check values are made right again, so that what lies
+/// behind them is reached.
 pub fn mutate(random: &mut Random, streams: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = streams[random.below(streams.len())].clone();
     for _ in 0..=random.below(3) {
         once(random, streams, &mut bytes);
     }
     if random.below(2) == 0 {
-        reseal(&mut bytes);
+        mend(&mut bytes);
     }
     bytes
 }
@@ -90,7 +90,7 @@ fn once(random: &mut Random, streams: &[Vec<u8>], bytes: &mut Vec<u8>) {
     if length == 0 {
         return;
     }
-    match random.below(9) {
+    match random.below(10) {
         0 => bytes[at] ^= 1 << random.below(8),
         1 => bytes[at] = random.next() as u8,
         2 => bytes.truncate(random.below(length)),
@@ -116,11 +116,44 @@ fn once(random: &mut Random, streams: &[Vec<u8>], bytes: &mut Vec<u8>) {
             number.push(1 + random.below(127) as u8);
             bytes.splice(at..(at + 1 + random.below(number.len())).min(length), number);
         }
+        // A number of 32 bits at the edge of what there is.
+        8 => {
+            let number = [0, 1, 2, 0x7fff_ffff, 0x8000_0000, u32::MAX, length as u32, at as u32][random.below(8)];
+            let number = number.wrapping_add(random.below(3) as u32).wrapping_sub(1);
+            let number = if random.below(2) == 0 { number.to_le_bytes() } else { number.to_be_bytes() };
+            let end = (at + 4).min(length);
+            bytes[at..end].copy_from_slice(&number[..end - at]);
+        }
         // The end of one stream behind the start of another.
         _ => {
             let other = &streams[random.below(streams.len())];
             bytes.truncate(at);
             bytes.extend_from_slice(&other[random.below(other.len())..]);
         }
+    }
+}
+
+/// Makes the check values of a damaged file right again, as far as its structure is still there: those of a PNG's chunks, of an
+/// archive's index, of a stream's header, the hash of a calibration. What lies behind them is then reached.
+pub fn mend(bytes: &mut [u8]) {
+    if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+        let mut at = 8;
+        while let Some(length) = bytes.get(at..at + 4).and_then(|b| Some(u32::from_be_bytes(b.try_into().ok()?))) {
+            let end = at + 8 + length as usize;
+            let Some(crc) = bytes.get(at + 4..end).map(crc32fast::hash) else { break };
+            let Some(field) = bytes.get_mut(end..end + 4) else { break };
+            field.copy_from_slice(&crc.to_be_bytes());
+            at = end + 4;
+        }
+    } else if archive::is_archive(bytes) && bytes.len() >= archive::HEAD + archive::TAIL {
+        let end = bytes.len() - archive::TAIL;
+        let length = u64::from_le_bytes(bytes[end..end + 8].try_into().expect("eight bytes")).min(end as u64);
+        let crc = crc32fast::hash(&bytes[end - length as usize..end]);
+        bytes[end + 8..end + 12].copy_from_slice(&crc.to_le_bytes());
+    } else if bytes.starts_with(b"SRPCAL") && bytes.len() > 40 {
+        let hash = blake3::hash(&bytes[40..]);
+        bytes[8..40].copy_from_slice(hash.as_bytes());
+    } else {
+        reseal(bytes);
     }
 }
