@@ -13,11 +13,20 @@ const SMALL: u64 = 1 << 20;
 const TOGETHER: usize = 512;
 const ROOM: u64 = 32 << 20;
 
+/// How inputs are worked on.
+#[derive(Debug, Clone, Copy)]
+pub struct How {
+    /// Without bars.
+    pub quiet: bool,
+    /// Whether small ones may be worked on side by side; a device has one at a time.
+    pub side_by_side: bool,
+}
+
 /// Calls `work` for each input, and `finish` with it, what came out, and its share of the seconds that passed. A fault of `finish`
 /// ends everything. `describe` gives name and bytes.
 pub fn each<I: Sync, R: Send>(
     inputs: Vec<I>,
-    quiet: bool,
+    how: How,
     describe: impl Fn(&I) -> (String, u64),
     work: impl Fn(&I, &Bar) -> R + Sync,
     mut finish: impl FnMut(I, R, f64) -> Result<(), Fault>,
@@ -25,7 +34,7 @@ pub fn each<I: Sync, R: Send>(
     let mut inputs = inputs.into_iter().peekable();
     while let Some(first) = inputs.next() {
         let (mut name, mut room) = describe(&first);
-        let is_small = room <= SMALL;
+        let is_small = room <= SMALL && how.side_by_side;
         let mut group = vec![first];
         while let Some(input) = inputs.next_if(|input| {
             let bytes = describe(input).1;
@@ -37,7 +46,7 @@ pub fn each<I: Sync, R: Send>(
         if group.len() > 1 {
             name = format!("{name} and {} more", group.len() - 1);
         }
-        let bar = Bar::new(&name, quiet);
+        let bar = Bar::new(&name, how.quiet);
         let timed = |input: &I| {
             let start = Instant::now();
             let result = work(input, &bar);

@@ -2,6 +2,7 @@
 
 use super::archive::pack;
 use super::bar::Bar;
+use super::batch::{self, How};
 use super::fault::{Exit, Fault};
 use super::inputs::{self, EXTENSION, Folders, Input};
 use super::options::{CodecOptions, EffortOptions, Global, LabelOptions};
@@ -9,11 +10,12 @@ use super::output::Stamp;
 use super::report::Tally;
 use super::table::Table;
 use super::target::{Target, TargetOptions};
-use super::{batch, output, report};
+use super::{output, report};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use surprisal::codec::sets;
 use surprisal::codec::{self, Coding, CompressError, Compressed, Options, Summary};
+use surprisal::engine::DeviceName;
 
 /// Compress files to .srp streams
 ///
@@ -78,8 +80,9 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         Some(network) => sets::compress(file, network, args.labels.labels(&read), &options, bar),
         None => codec::compress(file, &models, &options, bar),
     };
+    let how = How { quiet: global.quiet, side_by_side: args.codec.device.name == DeviceName::Cpu };
     if let Some(path) = archive {
-        return pack::run(&args.files, path, &args.target, args.json, global, &code);
+        return pack::run(&args.files, path, &args.target, (args.json, !args.no_verify), how, &code);
     }
     let folders = if args.recursive { Folders::Walk } else { Folders::Refuse("add -r to compress the files in it") };
     let (inputs, worst) = inputs::gather(&args.files, folders, global.quiet);
@@ -101,7 +104,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         let file = job.input.read(false)?;
         code(&file, bar).map_err(|e| Fault::from(e).about(&job.input.name()))
     };
-    batch::each(jobs, global.quiet, describe, work, |job, done, seconds| {
+    batch::each(jobs, how, describe, work, |job, done, seconds| {
         let done = done.and_then(|done| finish(args, global, &job, done, seconds));
         if let Some((summary, coded)) = tally.take(done)? {
             table.add(&summary, coded, seconds);

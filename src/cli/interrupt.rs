@@ -7,14 +7,15 @@
 /// Only the first call counts. Where there can be no handler, the system ends the program as it does others.
 #[cfg(unix)]
 pub fn on_end(work: impl Fn(i32) + Send + 'static) {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
     use std::sync::atomic::{AtomicBool, Ordering};
     static TAKEN: AtomicBool = AtomicBool::new(false);
     if TAKEN.swap(true, Ordering::Relaxed) {
         return;
     }
-    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
+    // Not SIGHUP, which nohup has the program ignore.
+    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
     // Without a thread the signals would be lost, so they end the program again as before.
     let handle = signals.handle();
     let thread = std::thread::Builder::new().name("signals".to_owned());

@@ -44,7 +44,7 @@ use std::process::ExitCode;
 ///
 /// Any file can be compressed; pictures gain the most. What comes back is byte for byte the file that went in.
 #[derive(Debug, Parser)]
-#[command(name = "surprisal", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(name = "surprisal", version, arg_required_else_help = true, after_help = EXIT_CODES, after_long_help = EXAMPLES)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -54,6 +54,19 @@ struct Cli {
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 a stream is damaged, 2 an error (usage, input and output, unsupported).
 Models are looked for in the binary, in -m PATH, $SURPRISAL_MODELS, the user's data folder and ./models.";
+
+const EXAMPLES: &str = "Examples:
+  surprisal compress photo.png              photo.png.srp beside it, verified
+  surprisal decompress photo.png.srp        the very same file
+  surprisal compress -r photos -o all.srp   a folder as an archive
+  surprisal test all.srp                    can it be restored?
+  surprisal info all.srp                    what is in it
+  surprisal measure -e 9 photos/            what the highest level would save
+  surprisal score new/ --calibrate old/     which files are odd
+
+Exit codes: 0 done, 1 a stream is damaged, 2 an error (usage, input and output, unsupported), 130 interrupted, 143 told to end.
+Models are looked for in the binary, in -m PATH, $SURPRISAL_MODELS, the user's data folder and ./models.
+NO_COLOR in the environment turns colours off.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -4,15 +4,15 @@
 //! which a folder lists them.
 
 use super::super::bar::Bar;
+use super::super::batch::{self, How};
 use super::super::compress::{Code, record};
 use super::super::fault::{Exit, Fault};
 use super::super::inputs::{self, Walked};
-use super::super::options::Global;
+use super::super::leftovers;
 use super::super::output::{self, Pending};
 use super::super::report::{self, Tally};
 use super::super::table::Table;
 use super::super::target::{Target, TargetOptions};
-use super::super::{batch, leftovers};
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -30,8 +30,8 @@ pub fn run(
     paths: &[PathBuf],
     path: &Path,
     options: &TargetOptions,
-    json: bool,
-    global: &Global,
+    (json, verified): (bool, bool),
+    how: How,
     code: &Code,
 ) -> Result<Exit, Fault> {
     if options.rm {
@@ -41,7 +41,7 @@ pub fn run(
     }
     output::check(&Target::File(path.to_owned()), None, options.force)?;
     let mut tally = Tally::default();
-    let found = gather(paths, path, global.quiet, &mut tally)?;
+    let found = gather(paths, path, how.quiet, &mut tally)?;
     let mut pending = Pending::create(path, false)?;
     pending.add(&archive::head())?;
     let mut entries: Vec<Entry> = Vec::new();
@@ -58,7 +58,7 @@ pub fn run(
             Ok(Some(done))
         }
     };
-    batch::each(found, global.quiet, describe, work, |found, done, seconds| {
+    batch::each(found, how, describe, work, |found, done, seconds| {
         let Some(done) = tally.take(done)? else { return Ok(()) };
         let mut entry = found.entry;
         if let Some(done) = done {
@@ -67,10 +67,10 @@ pub fn run(
             coded += bytes;
             entry.kind = Kind::File { coded: bytes, length: summary.length };
             let name = found.path.display().to_string();
-            summary.notes.iter().for_each(|note| report::note(global.quiet, format_args!("{name}: {note}")));
+            summary.notes.iter().for_each(|note| report::note(how.quiet, format_args!("{name}: {note}")));
             table.add(summary, bytes, seconds);
             if json {
-                report::line(record(&name, &path.display().to_string(), summary, bytes, (true, seconds)))?;
+                report::line(record(&name, &path.display().to_string(), summary, bytes, (verified, seconds)))?;
             }
         }
         entries.push(entry);
@@ -80,9 +80,9 @@ pub fn run(
     pending.add(&tail)?;
     pending.publish(options.force, false)?;
     if !json {
-        report::note(global.quiet, &table);
+        report::note(how.quiet, &table);
         let total = coded + tail.len() as u64;
-        report::note(global.quiet, format_args!("{}: {} entries, {total} bytes", path.display(), entries.len()));
+        report::note(how.quiet, format_args!("{}: {} entries, {total} bytes", path.display(), entries.len()));
     }
     Ok(tally.worst())
 }

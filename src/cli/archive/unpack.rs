@@ -3,7 +3,7 @@
 //! What must stay true: nothing is written outside the folder that was asked for, not even through a symbolic link in it.
 
 use super::super::bar::Bar;
-use super::super::batch;
+use super::super::batch::{self, How};
 use super::super::decompress::Args;
 use super::super::fault::{Exit, Fault};
 use super::super::options::{CodecOptions, Global};
@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use surprisal::codec::decompress;
 use surprisal::container::archive::{Entry, Kind};
+use surprisal::engine::DeviceName;
 
 /// An entry and the place of its stream.
 type Placed = (Entry, Range<u64>);
@@ -128,7 +129,8 @@ fn each(
         }
     };
     let mut tally = Tally::default();
-    batch::each(files, global.quiet, describe, work, |(entry, _), file, seconds| {
+    let how = How { quiet: global.quiet, side_by_side: codec.device.name == DeviceName::Cpu };
+    batch::each(files, how, describe, work, |(entry, _), file, seconds| {
         let done = file.and_then(|file| finish(&archive.name(&entry), (&entry, file), seconds));
         tally.take(done).map(drop)
     })?;
