@@ -17,6 +17,7 @@ pub const FAMILY: Family = Family {
         Setting::new("width", "features of each stack", 24, 1, 1024),
         Setting::new("first", "side of the first kernel (odd)", 7, 3, 15),
         Setting::new("layers", "gated layers", 8, 1, 64),
+        Setting::new("side", "side of their kernels (odd)", 3, 3, 15),
         Setting::new("head", "features of the last hidden layer", 64, 1, 4096),
         Setting::new("coordinates", "whether row and column are given (0: as published)", 1, 0, 1),
         Setting::new("classes", "classes that are given beside the picture; 0 for none", 0, 0, 32768),
@@ -34,6 +35,9 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
     let side = sizes.get("first") as u16 | 1;
     let (half, at) = (side / 2, (side / 2) as i16);
     let here = kernel(1, 1, 0, 0);
+    let reach = (sizes.get("side") / 2) as u16;
+    let around = kernel(reach + 1, 2 * reach + 1, reach as i16, reach as i16);
+    let along = kernel(1, reach + 1, 0, reach as i16);
     let mut net = Net::new(FAMILY.name, &[Axis::Row, Axis::Column], groups, *alphabet);
     let class = match sizes.get("classes") {
         // One class says nothing.
@@ -48,10 +52,10 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
         [v, h] = [v, h].map(|x| net.located(width, [*height, *columns], x));
     }
     for _ in 0..sizes.get("layers") {
-        let above = net.conv(2 * width, kernel(2, 3, 1, 1), v);
+        let above = net.conv(2 * width, around, v);
         // Two products, so that each half of the gate is cut into channels by itself.
         let halves = [(); 2].map(|()| {
-            let left = net.masked(width, kernel(1, 2, 0, 1), groups, true, h);
+            let left = net.masked(width, along, groups, true, h);
             let from_above = net.linear(width, above);
             let sum = net.plus(left, from_above);
             match class {

@@ -1,7 +1,8 @@
 //! PixelCNN: masked convolutions over the pixels already coded (van den Oord, Kalchbrenner and Kavukcuoglu 2016, section 3).
 //!
 //! The first convolution has mask A (it does not see its own pixel), all later ones mask B. Because every masked kernel ends
-//! at the current column, what lies above and to the right is seen only along the diagonal: the blind spot.
+//! at the current column, what lies above and to the right is seen only beyond a line that rises from the pixel: below it is
+//! the blind spot. The larger the kernels, the flatter the line.
 //!
 //! Kernels hold the rows up to the current one alone, since the mask would blank the others.
 
@@ -18,6 +19,7 @@ pub const FAMILY: Family = Family {
         Setting::new("width", "features of the residual stream", 48, 2, 1024),
         Setting::new("first", "side of the first kernel (odd)", 7, 3, 15),
         Setting::new("blocks", "residual blocks", 8, 0, 64),
+        Setting::new("side", "side of their kernels (odd); larger ones have a smaller blind spot", 3, 3, 15),
         Setting::new("head", "features of the last hidden layer", 64, 1, 4096),
         Setting::new("coordinates", "whether row and column are given (0: as published)", 1, 0, 1),
     ],
@@ -34,7 +36,9 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
     let share = |n: u32| n.div_ceil(groups.into()) * u32::from(groups);
     let (width, half) = (share(sizes.get("width")), share(sizes.get("width") / 2));
     let side = sizes.get("first") as u16 | 1;
+    let reach = (sizes.get("side") / 2) as u16;
     let here = kernel(1, 1, 0, 0);
+    let around = kernel(reach + 1, 2 * reach + 1, reach as i16, reach as i16);
     let mut net = Net::new(FAMILY.name, &[Axis::Row, Axis::Column], groups, *alphabet);
     let x = net.samples();
     let first = kernel(side / 2 + 1, side, side as i16 / 2, side as i16 / 2);
@@ -46,7 +50,7 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
         let r = net.relu(h);
         let r = net.masked(half, here, groups, true, r);
         let r = net.relu(r);
-        let r = net.masked(half, kernel(2, 3, 1, 1), groups, true, r);
+        let r = net.masked(half, around, groups, true, r);
         let r = net.relu(r);
         let r = net.masked(width, here, groups, true, r);
         h = net.plus(h, r);

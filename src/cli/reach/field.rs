@@ -74,6 +74,9 @@ mod tests {
         // A 3 x 3 kernel and three blocks of 3 x 3: a column to the right for each row up, and no more.
         let one = drawn("pixelcnn", &[("first", 3), ("blocks", 3)]);
         assert_eq!(one, ["#######", "######-", "#####--", "###o...", "......."]);
+        // Kernels of 5 x 5 reach two columns to the right with a row.
+        let wide = drawn("pixelcnn", &[("first", 3), ("blocks", 1), ("side", 5)]);
+        assert_eq!(wide, ["#######", "#######", "#####--", "###o...", "......."]);
         let two = drawn("gated-pixelcnn", &[("first", 3), ("layers", 3)]);
         assert_eq!(two, ["#######", "#######", "#######", "###o...", "......."]);
         // Two samples, then 1 and 2 more: five back, across the start of a row.
