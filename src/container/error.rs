@@ -10,7 +10,9 @@ pub enum StreamError {
     #[error("not a surprisal stream (the first four bytes are not those of a .srp file)")]
     NotAStream,
     /// It is an archive.
-    #[error("an archive of several files, whose index is at its end: give it by its name, not through a pipe")]
+    #[error(
+        "an archive of several files: give it by its name as the first file (its index is at its end, so it cannot come through a pipe)"
+    )]
     Archive,
     /// Another format version wrote it.
     #[error(

@@ -18,10 +18,11 @@ fn shim(folder: &Path) -> Option<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/torture/shim.c");
     let object = folder.join("shim.so");
     let done = works(Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&object).arg(source).arg("-ldl"));
-    if !(cfg!(target_os = "linux") && done) {
+    let usable = cfg!(target_os = "linux") && done;
+    if !usable {
         println!("skipped: no C compiler, or not Linux");
     }
-    done.then_some(object)
+    usable.then_some(object)
 }
 
 /// A run under the shim; `None` when the program has fewer such calls.
