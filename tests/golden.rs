@@ -117,11 +117,16 @@ fn good_streams_use_everything() {
             Content::Rows { .. } => "rows",
             Content::Set { .. } => "set",
             Content::Sound { .. } => "sound",
+            Content::Planes { .. } => "planes",
+            Content::Alpha { .. } => "alpha",
+            Content::Raster { channels: 0, .. } => "bits",
+            Content::Raster { .. } => "deep",
         };
         for chunk in &header.chunks {
             let role = match chunk.role {
                 Role::Recipe => "recipe",
                 Role::Adaptation => "adaptation",
+                Role::Beside => "beside",
                 Role::Content => kind,
             };
             seen.insert(format!("{role} {}", chunk.coding.name()));
@@ -145,6 +150,14 @@ fn good_streams_use_everything() {
         "medium 4",
         "medium 5",
         "sound samples",
+        "planes network",
+        "beside stored",
+        "alpha network",
+        "beside bytes",
+        "bits samples",
+        "deep samples",
+        "part bilevel",
+        "part deep",
         "part audio",
         "set network",
         "part adjust",

@@ -1,16 +1,23 @@
 //! Each shipped model is what the documented command makes of the shipped weights, and rounding costs what we say.
 
 use assert_cmd::Command;
+use std::ffi::OsStr;
+use std::path::PathBuf;
 
 fn is_made_again(model: &str) {
+    is_made_of(model, &["corpora/calibration".into()]);
+}
+
+fn is_made_of(model: &str, calibration: &[PathBuf]) {
     let folder = tempfile::tempdir().unwrap();
     let made = folder.path().join(format!("{model}.srm"));
     let weights = format!("models/{model}.safetensors");
     let output = Command::cargo_bin("surprisal")
         .unwrap()
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["quantize", &weights, "--calibrate", "corpora/calibration", "--json", "-o"])
+        .args(["quantize", &weights, "--json", "-o"])
         .arg(&made)
+        .args(calibration.iter().flat_map(|path| [OsStr::new("--calibrate"), path.as_os_str()]))
         .assert()
         .success();
     let report: serde_json::Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
@@ -35,6 +42,19 @@ fn the_shipped_photo_model_is_made_again() {
 #[test]
 fn the_shipped_large_model_is_made_again() {
     is_made_again("large");
+}
+
+#[test]
+fn the_shipped_model_for_planes_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let planes = |transform: &str| {
+        let to = folder.path().join(transform);
+        let mut command = Command::cargo_bin("surprisal").unwrap();
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["dataset", "planes", "--transform", transform, "-o"]);
+        command.arg(&to).arg("corpora/calibration").assert().success();
+        to
+    };
+    is_made_of("photo-ycc", &[planes("photo-ycc"), planes("jpeg")]);
 }
 
 #[test]

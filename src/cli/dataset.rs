@@ -1,17 +1,19 @@
 //! `surprisal dataset`
 
 use super::fault::{Exit, Fault};
-use super::inputs::Input;
+use super::inputs::{self, Folders, Input};
 use super::options::{Global, LimitOptions};
 use super::plane::toy::{self, Toy};
 use super::target::Target;
 use super::{output, report};
 use clap::{Subcommand, value_parser};
 use std::path::{Path, PathBuf};
-use surprisal::media::Limits;
+use surprisal::media::image::Picture;
+use surprisal::media::image::lattice::{TRANSFORMS, Transform};
 use surprisal::media::set::{Array, sampled, thresholded};
+use surprisal::media::{self, Content, Limits, Outcome, image::pnm};
 
-/// Make IDX files for training, measuring and coding
+/// Make files for training, measuring and coding
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -41,6 +43,24 @@ enum Command {
         tile: (u32, u32),
         #[command(flatten)]
         files: Files,
+    },
+    /// Take colour pictures to planes of luminance and colour, as PPM files whose green is the luminance: what a model for planes is
+    /// trained and calibrated on
+    Planes {
+        /// How decoders of such pictures make RGB: photo-ycc or jpeg
+        #[arg(long, value_name = "NAME", value_parser = transform)]
+        transform: &'static Transform,
+        /// Pictures, or folders of them
+        #[arg(required = true, value_name = "IN")]
+        inputs: Vec<PathBuf>,
+        /// The folder for the PPM files; it is made if it is not there
+        #[arg(short, long, value_name = "DIR")]
+        output: PathBuf,
+        /// Overwrite outputs that exist
+        #[arg(short, long)]
+        force: bool,
+        #[command(flatten)]
+        limit: LimitOptions,
     },
     /// Draw pairs of values from a distribution on 200 x 200 that `surprisal plane` knows, as pictures of two samples
     Toy {
@@ -117,6 +137,24 @@ pub fn tile(text: &str) -> Result<(u32, u32), String> {
     sides.filter(|(w, h)| *w > 0 && *h > 0).ok_or_else(|| "a width and a height are needed, as in 32x32".to_owned())
 }
 
+/// A transform by its name.
+fn transform(name: &str) -> Result<&'static Transform, String> {
+    let named = TRANSFORMS.into_iter().find(|transform| transform.name == name);
+    let names = || TRANSFORMS.map(|transform| transform.name).join(", ");
+    named.ok_or_else(|| format!("there is no such transform; there are: {}", names()))
+}
+
+/// The planes of a colour picture in a file, as a PPM file; `None` for other files.
+fn planes(file: &[u8], transform: &Transform, limits: &Limits) -> Option<Vec<u8>> {
+    let Outcome::Split(split) = media::split(file, media::Options { pixels: true }, limits) else { return None };
+    let Content::Picture(Picture { width, height, channels: 3, mut samples }) = split.content else { return None };
+    for pixel in samples.chunks_exact_mut(3) {
+        let [y, u, v] = transform.inverse([pixel[0], pixel[1], pixel[2]]);
+        pixel.copy_from_slice(&[u, y, v]);
+    }
+    Some(pnm::write(&Picture { width, height, channels: 3, samples }))
+}
+
 /// Makes the file.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     match &args.command {
@@ -126,6 +164,21 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         }),
         Command::Tile { tile, files } => files.convert(global, Some(*tile), |_| {}),
         Command::Toy { count, made } => made.write(&Toy::new().draw(*count, made.seed), global),
+        Command::Planes { transform, inputs, output, force, limit } => {
+            let limits = Limits { max_bytes: limit.bytes() };
+            let (inputs, worst) = inputs::gather(inputs, Folders::Walk, global.quiet);
+            let done = report::each(inputs, |input| {
+                let name = input.path().unwrap_or(Path::new("stdin")).with_extension("ppm");
+                let target = Target::File(output.join(name.file_name().unwrap_or_default()));
+                output::check(&target, input.path(), *force)?;
+                match planes(&input.read(true)?, transform, &limits) {
+                    Some(file) => output::write(&target, &file, None::<&Path>, *force, false)?,
+                    None => report::note(global.quiet, format_args!("{}: no colour picture, left out", input.name())),
+                }
+                Ok(())
+            })?;
+            Ok(worst.max(done))
+        }
         Command::Copy { count, rows, columns, made } => {
             made.write(&toy::copies(*count, *rows, *columns, made.seed), global)
         }

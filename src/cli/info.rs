@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use surprisal::codec::{self, Coding, Inspection};
 use surprisal::container::{Content, Role, VERSION};
 use surprisal::media::audio::SampleFormat;
+use surprisal::media::image::lattice::Transform;
 
 /// Show what .srp streams hold, without decoding them
 #[derive(Debug, clap::Args)]
@@ -65,6 +66,10 @@ fn content(seen: &Inspection) -> (&'static str, Option<(u32, u32, u8)>) {
         Content::Bytes(_) => ("rows", None),
         Content::Bands { width, height, channels } => ("picture in bands", Some((width, height, channels))),
         Content::Rows { width, height, channels } => ("picture in rows", Some((width, height, channels))),
+        Content::Planes { width, height, .. } => ("planes in bands", Some((width, height, 3))),
+        Content::Alpha { width, height, channels } => ("picture in bands, and alpha", Some((width, height, channels))),
+        Content::Raster { width, height, channels: 0 } => ("rows of bits", Some((width, height, 0))),
+        Content::Raster { width, height, channels } => ("rows of 16-bit samples", Some((width, height, channels))),
         Content::Set { .. } => ("set of examples", None),
         Content::Sound { .. } => ("sound", None),
     }
@@ -74,6 +79,14 @@ fn content(seen: &Inspection) -> (&'static str, Option<(u32, u32, u8)>) {
 fn sound(seen: &Inspection) -> Option<(u32, u8, SampleFormat)> {
     match seen.header.content {
         Content::Sound { rate, channels, format, .. } => Some((rate, channels, format)),
+        _ => None,
+    }
+}
+
+/// Name of the transform from planes.
+fn transform(seen: &Inspection) -> Option<&'static str> {
+    match seen.header.content {
+        Content::Planes { transform, .. } => Transform::from_id(transform).map(|transform| transform.name),
         _ => None,
     }
 }
@@ -105,6 +118,8 @@ fn record(name: &str, length: usize, seen: &Inspection) -> Value {
         "sample_format": sound(seen).map(|s| s.2.name()),
         "content_chunks": group(Role::Content),
         "recipe_chunks": group(Role::Recipe),
+        "transform": transform(seen),
+        "beside_chunks": group(Role::Beside),
         "adaptation_bytes": header.adaptation().map(|(_, chunk)| chunk.coded),
         "memory": header.memory(),
         "unsupported": seen.unsupported.as_ref().map(ToString::to_string),
@@ -144,10 +159,15 @@ fn text(name: &str, length: usize, seen: &Inspection) -> String {
             let frames = header.samples().unwrap_or_default() / u64::from(channels);
             format!(", {frames} frames at {rate} Hz, {channels} channels, {}, in segments of {segment}", format.name())
         }
+        Content::Planes { .. } => {
+            format!("{shape}, colours made by {}", transform(seen).unwrap_or("an unknown transform"))
+        }
         _ => shape,
     };
     row("content", format!("{kind}{shape}"));
-    for (role, key) in [(Role::Adaptation, "adaptation"), (Role::Content, ""), (Role::Recipe, "recipe")] {
+    for (role, key) in
+        [(Role::Adaptation, "adaptation"), (Role::Beside, "beside"), (Role::Content, ""), (Role::Recipe, "recipe")]
+    {
         for coding in CODINGS {
             let (n, coded, decoded) = totals(seen, role, coding);
             if n > 0 {

@@ -18,6 +18,7 @@ pub(super) const BUILT_IN: &[BuiltIn] = &[
     BuiltIn { name: "fast", bytes: include_bytes!("../../models/fast.srm") },
     BuiltIn { name: "photo", bytes: include_bytes!("../../models/photo.srm") },
     BuiltIn { name: "large", bytes: include_bytes!("../../models/large.srm") },
+    BuiltIn { name: "photo-ycc", bytes: include_bytes!("../../models/photo-ycc.srm") },
 ];
 
 impl BuiltIn {

@@ -1,5 +1,6 @@
 //! A file to a stream, or to its code length.
 
+use super::alpha;
 use super::bands::{self, Band};
 use super::effort::{Effort, Level};
 use super::error::CompressError;
@@ -7,9 +8,10 @@ use super::models::Models;
 use super::pieces::Mode;
 use super::plan::{self, File, Plan, Samples, Source};
 use super::{DEFAULT_LIMIT, Progress, parts};
-use crate::container::{self, Coding, Content, Hint, Role};
+use crate::container::{self, Coding, Hint, Role};
 use crate::engine::Network;
 use crate::entropy::Bits;
+use crate::media::image::lattice::{self, Planes};
 use crate::media::{self, Limits, Outcome};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -97,10 +99,7 @@ pub fn measure(
     progress: &dyn Progress,
 ) -> Result<Measured, CompressError> {
     with_plan(file, models, options, Mode::Measure, progress, |plan, summary| {
-        let bands = match plan.header.content {
-            Content::Bands { height, .. } => bands::bands(height),
-            _ => bands::bands(0),
-        };
+        let bands = bands::bands(plan.header.content.banded().map_or(0, |(_, height, _)| height));
         let content = plan.pieces.iter().zip(&plan.header.chunks).filter(|(_, chunk)| chunk.role == Role::Content);
         Measured { bands: bands.zip(content.map(|(piece, _)| piece.cost)).collect(), summary }
     })
@@ -125,6 +124,8 @@ fn with_plan<T>(
         }
     };
     let mut network: Option<Arc<Network>> = None;
+    let mut of_planes: Option<(Arc<Network>, Planes)> = None;
+    let mut coloured = None;
     let mut source = None;
     let mut exact = true;
     let mut identity = (file.len() as u64, [0; container::CHECKSUM_BYTES]);
@@ -134,10 +135,19 @@ fn with_plan<T>(
         let samples = match &split.content {
             media::Content::Picture(picture) => {
                 network = models.for_pictures(picture.channels, options.level)?;
+                of_planes = models.for_planes(options.level).and_then(|network| {
+                    let transform = lattice::find(picture).filter(|_| picture.width <= bands::MAX_WIDTH)?;
+                    Some((network, Planes::of(picture, transform)))
+                });
                 Samples::Picture(picture)
             }
-            media::Content::Rows { bytes, stride, unit } => {
-                Samples::Rows(bytes, Hint { record: *stride, pixel: *unit })
+            media::Content::Rows { bytes, stride, unit, form } => {
+                let hint = Hint { record: *stride, pixel: *unit };
+                coloured = alpha::Coloured::of(bytes, hint, *form);
+                if let Some(coloured) = &coloured {
+                    network = models.for_pictures(coloured.picture.channels, options.level)?;
+                }
+                Samples::Rows(bytes, hint, *form)
             }
             media::Content::Pcm(pcm) => Samples::Sound(pcm),
         };
@@ -165,6 +175,8 @@ fn with_plan<T>(
         runner,
         level: options.level,
         models,
+        of_planes: of_planes.as_ref().map(|(network, planes)| (network, planes)),
+        coloured: coloured.as_ref(),
     };
     let plan = plan::smallest(&file, source.as_ref(), mode, progress)?;
     let medium = plan.header.medium.and(split.as_ref()).map(|s| s.medium.format().name);

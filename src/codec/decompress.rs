@@ -4,6 +4,7 @@ use super::error::DecodeError;
 use super::job::{Bands, Job};
 use super::lockstep::{Coded, decode_pictures};
 use super::models::Models;
+use super::raster::Raster;
 use super::{Progress, parts};
 use crate::container::{Coding, Content, Header, Medium};
 use crate::media;
@@ -94,7 +95,8 @@ pub(super) fn supported(header: &Header) -> Result<Option<media::Medium>, Decode
         return Err(DecodeError::Inconsistent("the byte model is used and not named"));
     }
     let uses_samples = header.chunks.iter().any(|c| c.coding == Coding::Samples);
-    if uses_samples && !header.parts.contains(&parts::adaptive(audio::PART)) {
+    let predictor = Raster::of(&header.content).map_or(parts::adaptive(audio::PART), Raster::part);
+    if uses_samples && !header.parts.contains(&predictor) {
         return Err(DecodeError::Inconsistent("samples are predicted and the part is not named"));
     }
     if header.chunks.iter().any(|c| c.coding == Coding::Bytes && c.decoded > bytes::SEGMENT as u64) {

@@ -11,6 +11,9 @@ use std::fmt;
 pub struct Level {
     /// The model inside the binary that codes photographs.
     pub model: &'static str,
+    /// The model inside the binary that codes planes of pictures whose colours were made from such; none: they are coded as any
+    /// photograph.
+    pub planes: Option<&'static str>,
     /// How much is tried to adapt it to a picture.
     pub fit: Fit,
     /// Whether `predict::adjust` corrects it while it codes: smaller streams, and a little slower both ways.
@@ -19,18 +22,21 @@ pub struct Level {
     pub sound: usize,
 }
 
+/// The model for planes.
+const YCC: Option<&str> = Some("photo-ycc");
+
 /// Levels 1 to 9: none takes less time than the one before it, or codes photographs worse. Where there are fewer points than
 /// levels, neighbours are the same point.
 const LEVELS: [Level; 9] = [
-    Level { model: "fast", fit: Fit::NONE, adjust: false, sound: 0 },
-    Level { model: "fast", fit: Fit::CHEAP, adjust: false, sound: 0 },
-    Level { model: "photo", fit: Fit::NONE, adjust: false, sound: 1 },
-    Level { model: "photo", fit: Fit::CHEAP, adjust: false, sound: 1 },
-    Level { model: "photo", fit: Fit::CHEAP, adjust: false, sound: 1 },
-    Level { model: "photo", fit: Fit::CHEAP, adjust: true, sound: 1 },
-    Level { model: "large", fit: Fit::MEDIUM, adjust: true, sound: 2 },
-    Level { model: "large", fit: Fit::THOROUGH, adjust: true, sound: 2 },
-    Level { model: "large", fit: Fit::THOROUGH, adjust: true, sound: 2 },
+    Level { model: "fast", planes: None, fit: Fit::NONE, adjust: false, sound: 0 },
+    Level { model: "fast", planes: None, fit: Fit::CHEAP, adjust: false, sound: 0 },
+    Level { model: "photo", planes: YCC, fit: Fit::NONE, adjust: false, sound: 1 },
+    Level { model: "photo", planes: YCC, fit: Fit::CHEAP, adjust: false, sound: 1 },
+    Level { model: "photo", planes: YCC, fit: Fit::CHEAP, adjust: false, sound: 1 },
+    Level { model: "photo", planes: YCC, fit: Fit::CHEAP, adjust: true, sound: 1 },
+    Level { model: "large", planes: YCC, fit: Fit::MEDIUM, adjust: true, sound: 2 },
+    Level { model: "large", planes: YCC, fit: Fit::THOROUGH, adjust: true, sound: 2 },
+    Level { model: "large", planes: YCC, fit: Fit::THOROUGH, adjust: true, sound: 2 },
 ];
 
 /// An effort level.
@@ -92,6 +98,9 @@ impl fmt::Display for Effort {
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "model {}", self.model)?;
+        if let Some(name) = self.planes {
+            write!(f, " (what was a JPEG or on a Photo CD: {name})")?;
+        }
         if self.fit.steps > 0 {
             write!(f, ", adapted to each picture in up to {} steps", self.fit.steps)?;
         }

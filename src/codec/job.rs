@@ -3,6 +3,7 @@
 //! What must stay true: nothing is allocated for what a stream declares before that was compared with the limit, and every
 //! chunk is compared with its checksum.
 
+use super::alpha;
 use super::bands::{self, Code, Model};
 use super::decompress::supported;
 use super::error::DecodeError;
@@ -10,6 +11,7 @@ use super::lockstep::Coded;
 use super::models::{Models, fits};
 use super::parts;
 use super::pieces::{byte_hint, row_hint};
+use super::raster::Raster;
 use super::{Progress, sets, sound};
 use crate::adapt;
 use crate::container::{self, Chunk, Coding, Content, Hint, Opened, Role};
@@ -18,6 +20,7 @@ use crate::engine::{ModelId, Network, Runner};
 use crate::entropy::Damaged;
 use crate::media::audio::Pcm;
 use crate::media::image::Picture;
+use crate::media::image::lattice::{self, Transform};
 use crate::media::{self, Limits};
 use crate::predict::{adjust, bytes};
 use rayon::prelude::*;
@@ -64,10 +67,7 @@ impl<'a> Job<'a> {
     /// The bands that a device decodes, if there is one and the content is such a picture.
     pub fn for_device(&self) -> Option<Result<Bands<'_>, DecodeError>> {
         self.runner.as_ref().filter(|_| !self.is_adjusted())?;
-        match (self.medium, self.opened.header.content) {
-            (Some(_), Content::Bands { .. }) => Some(self.bands()),
-            _ => None,
-        }
+        self.medium.and(self.opened.header.content.banded()).map(|_| self.bands())
     }
 
     /// Whether `predict::adjust` corrects the network; then the kernels run it, which have the samples one after the other.
@@ -87,7 +87,7 @@ impl<'a> Job<'a> {
             Some(medium) => {
                 let recipe = self.segments(Role::Recipe)?;
                 let content = match picture {
-                    Some(picture) => media::Content::Picture(picture),
+                    Some(picture) => self.whole(picture)?,
                     None => self.content()?,
                 };
                 join(medium, &recipe, &content, header.length, self.limit)?
@@ -121,12 +121,13 @@ impl<'a> Job<'a> {
     ) -> Result<(), DecodeError> {
         match entry.coding {
             Coding::Stored => out.copy_from_slice(coded),
-            Coding::Samples => {
-                let Content::Sound { channels, format, .. } = self.opened.header.content else {
-                    return Err(DecodeError::Inconsistent("a chunk of samples that is no sound"));
-                };
-                sound::decode(coded, format, channels, out).map_err(|_| self.damaged(index))?;
-            }
+            Coding::Samples => match (self.opened.header.content, Raster::of(&self.opened.header.content)) {
+                (Content::Sound { channels, format, .. }, _) => {
+                    sound::decode(coded, format, channels, out).map_err(|_| self.damaged(index))?;
+                }
+                (_, Some(raster)) => raster.decode(coded, out).map_err(|_| self.damaged(index))?,
+                _ => return Err(DecodeError::Inconsistent("a chunk of samples that is no sound")),
+            },
             _ => {
                 let decoded = bytes::decode(coded, out.len(), byte_hint(hint)).map_err(|_| self.damaged(index))?;
                 out.copy_from_slice(&decoded);
@@ -144,6 +145,8 @@ impl<'a> Job<'a> {
         let hint = match (role, self.opened.header.content) {
             (Role::Content, Content::Bytes(hint)) => hint,
             (Role::Content, Content::Rows { width, channels, .. }) => row_hint(width, channels),
+            (Role::Content, content) => Raster::of(&content).map_or(Hint::default(), Raster::hint),
+            (Role::Beside, Content::Alpha { width, .. }) => alpha::hint(width),
             _ => Hint::default(),
         };
         let mut all = vec![0; self.opened.header.decoded(role) as usize];
@@ -175,8 +178,17 @@ impl<'a> Job<'a> {
     /// The content of a medium.
     fn content(&self) -> Result<media::Content, DecodeError> {
         match self.opened.header.content {
-            Content::Bytes(Hint { record, pixel }) => {
-                Ok(media::Content::Rows { bytes: self.segments(Role::Content)?, stride: record, unit: pixel })
+            Content::Bytes(Hint { record, pixel }) => Ok(rows(self.segments(Role::Content)?, Hint { record, pixel })),
+            content @ Content::Raster { .. } => {
+                let raster = Raster::of(&content).ok_or(DecodeError::Inconsistent("rows that are longer than any"))?;
+                let lengths = self.chunks(Role::Content).map(|(_, entry, _)| entry.decoded);
+                let whole = self.opened.header.decoded(Role::Content);
+                let mut starts = (0..whole).step_by(raster.segment());
+                let segment = |start: u64| (whole - start).min(raster.segment() as u64);
+                if !lengths.eq(starts.by_ref().map(segment)) {
+                    return Err(DecodeError::Inconsistent("the chunks are not the raster's segments"));
+                }
+                Ok(rows(self.segments(Role::Content)?, raster.hint()))
             }
             Content::Rows { width, height, channels } => {
                 let samples = self.segments(Role::Content)?;
@@ -185,14 +197,34 @@ impl<'a> Job<'a> {
             Content::Sound { rate, channels, format, .. } => {
                 Ok(media::Content::Pcm(Pcm { channels, rate, format, bytes: self.segments(Role::Content)? }))
             }
-            Content::Bands { .. } => Ok(media::Content::Picture(self.bands()?.decode()?)),
+            Content::Bands { .. } | Content::Planes { .. } | Content::Alpha { .. } => {
+                self.whole(self.bands()?.decode()?)
+            }
             Content::Set { .. } => Err(DecodeError::Inconsistent("a set of a medium that is not for sets")),
+        }
+    }
+
+    /// The content whose bands were decoded, with what lies beside them.
+    fn whole(&self, picture: Picture) -> Result<media::Content, DecodeError> {
+        match self.opened.header.content {
+            Content::Planes { transform, .. } => {
+                let transform =
+                    Transform::from_id(transform).ok_or(DecodeError::Inconsistent("an unknown transform"))?;
+                let picture = lattice::restore(transform, picture, &self.segments(Role::Beside)?)?;
+                Ok(media::Content::Picture(picture))
+            }
+            Content::Alpha { width, channels, .. } => {
+                let pixel = u32::from(channels) + 1;
+                let bytes = alpha::join(&picture, &self.segments(Role::Beside)?);
+                Ok(rows(bytes, Hint { record: width.saturating_mul(pixel), pixel }))
+            }
+            _ => Ok(media::Content::Picture(picture)),
         }
     }
 
     /// A picture in bands.
     pub(super) fn bands(&self) -> Result<Bands<'_>, DecodeError> {
-        let Content::Bands { width, height, channels } = self.opened.header.content else {
+        let Some((width, height, channels)) = self.opened.header.content.banded() else {
             return Err(DecodeError::Inconsistent("the content is no picture in bands"));
         };
         let network = self.network.as_deref().filter(|network| fits(network.program(), channels));
@@ -232,6 +264,11 @@ impl<'a> Job<'a> {
             })
         }))
     }
+}
+
+/// Rows for a medium, which knows what they are.
+fn rows(bytes: Vec<u8>, hint: Hint) -> media::Content {
+    media::Content::Rows { bytes, stride: hint.record, unit: hint.pixel, form: media::Form::Bytes }
 }
 
 fn is_damaged(entry: &Chunk, decoded: &[u8]) -> bool {

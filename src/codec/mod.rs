@@ -10,6 +10,7 @@
 
 mod adapted;
 mod adjust;
+mod alpha;
 pub mod bands;
 mod builtin;
 mod compress;
@@ -24,6 +25,7 @@ mod parts;
 mod pieces;
 mod plan;
 mod progress;
+mod raster;
 mod salvage;
 pub mod sets;
 pub mod signature;

@@ -215,6 +215,12 @@ impl Models {
         Ok(program.map(|program| self.network(program)))
     }
 
+    /// The network that codes the planes of colour pictures: the effort level's, unless the user named a model.
+    pub fn for_planes(&self, level: Level) -> Option<Arc<Network>> {
+        let name = level.planes.filter(|_| self.wanted.is_none())?;
+        builtin::named(name)?.program().ok().map(|program| self.network(program))
+    }
+
     /// The model for photographs that `name` stands for.
     fn choose(&self, name: &str) -> Result<Arc<Program>, ModelError> {
         let program = self.named(name)?;

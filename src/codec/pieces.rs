@@ -6,8 +6,9 @@
 use super::bands::{self, Band, Model, Source};
 use super::error::CompressError;
 use super::progress::Progress;
+use super::raster::Raster;
 use super::sound;
-use crate::container::{Coding, Hint};
+use crate::container::{Coding, Content, Hint};
 use crate::engine::device::{DeviceError, Interval};
 use crate::engine::{Network, Runner};
 use crate::entropy::Bits;
@@ -142,6 +143,38 @@ pub(super) fn sound<'a>(
     segments.into_par_iter().map(code).collect()
 }
 
+/// Codes a raster in segments, in parallel: each by its predictor, by the byte model, or stored.
+pub(super) fn raster<'a>(
+    data: &'a [u8],
+    content: &Content,
+    mode: Mode,
+    progress: &dyn Progress,
+) -> Result<Vec<Piece<'a>>, CompressError> {
+    let raster = Raster::of(content).expect("a raster");
+    let code = |(index, data): (usize, &'a [u8])| {
+        let mut best = match mode {
+            Mode::Write { .. } => Coded::written(Coding::Samples, raster.encode(data)),
+            Mode::Measure => Coded::measured(Coding::Samples, raster.measure(data)),
+        };
+        if data.len() <= bytes::SEGMENT {
+            let other = by_bytes(data, raster.hint(), mode);
+            best = if other.cost < best.cost { other } else { best };
+        }
+        let check = |coded: &Coded| match coded.coding {
+            Coding::Samples => {
+                let mut back = vec![0; data.len()];
+                raster.decode(&coded.bytes, &mut back).is_ok() && back == data
+            }
+            _ => gives_back(&coded.bytes, data, raster.hint()),
+        };
+        let piece = smallest(data, Some(best), check, mode);
+        progress.advance(data.len() as u64);
+        piece.ok_or(CompressError::Verification { piece: index })
+    };
+    progress.begin(data.len() as u64);
+    data.par_chunks(raster.segment()).enumerate().map(code).collect()
+}
+
 /// Codes the bands of a picture, in parallel: each by the network, by the byte model where that looks better, or stored. A
 /// `runner` computes the network's distributions, a group of bands at a time, while the threads code the group before.
 pub(super) fn bands<'a>(
@@ -226,6 +259,12 @@ impl Group {
     fn sources<'a>(&'a self, network: &'a Network, start: usize) -> [Source<'a>; 2] {
         self.intervals.each_ref().map(|all| Source::Intervals(network, all.get(start..).unwrap_or_default()))
     }
+}
+
+/// What a band costs by whichever model makes it smallest.
+pub(super) fn cost(model: Model, picture: &Picture, band: Band) -> Bits {
+    let source = Source::Kernels(model);
+    one_band([source; 2], picture, (0, band), Mode::Measure, &()).expect("nothing is verified").cost
 }
 
 /// Codes a band with the first source, and verifies it with the second.

@@ -4,20 +4,25 @@
 //! file itself through the byte model when neither helped much, and in the end the file as it is.
 
 use super::adapted;
-use super::bands::{self, Model};
+use super::alpha::{self, Coloured};
+use super::bands::{self, Band, Model};
 use super::effort::Level;
 use super::error::CompressError;
 use super::models::Models;
 use super::parts;
-use super::pieces::{self, Mode, Piece, row_hint};
+use super::pieces::{self, Mode, Piece, byte_hint, row_hint};
 use super::progress::Progress;
+use super::raster::{self, Raster};
 use super::sound;
 use crate::container::{self, Chunk, Coding, Content, Header, Hint, Medium, Part, Role};
 use crate::engine::{Network, Runner};
 use crate::entropy::Bits;
+use crate::media::Form;
 use crate::media::audio::Pcm;
 use crate::media::image::Picture;
+use crate::media::image::lattice::Planes;
 use crate::predict::{adjust, audio, bytes};
+use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -34,12 +39,37 @@ pub(super) struct Source<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Samples<'a> {
     Picture(&'a Picture),
-    Rows(&'a [u8], Hint),
+    Rows(&'a [u8], Hint, Form),
     Sound(&'a Pcm),
 }
 
-/// An adaptation of the network, and the content.
-type Pieces<'a> = (Option<Piece<'a>>, Vec<Piece<'a>>);
+/// Everything but the recipe.
+#[derive(Default)]
+struct Pieces<'a> {
+    /// The network that codes some of it, and how it is adapted.
+    model: Option<[u8; 16]>,
+    adaptation: Option<Piece<'a>>,
+    /// What the content's bands leave out.
+    beside: Vec<Piece<'a>>,
+    content: Vec<Piece<'a>>,
+}
+
+impl<'a> From<Vec<Piece<'a>>> for Pieces<'a> {
+    fn from(content: Vec<Piece<'a>>) -> Self {
+        Self { content, ..Self::default() }
+    }
+}
+
+impl<'a> Pieces<'a> {
+    fn all(&self) -> impl Iterator<Item = &Piece<'a>> {
+        self.adaptation.iter().chain(&self.beside).chain(&self.content)
+    }
+
+    /// Samples of the content that no network codes.
+    fn others(&self) -> usize {
+        self.content.iter().filter(|p| p.coding != Coding::Network).map(|p| p.decoded).sum()
+    }
+}
 
 /// A header and its pieces in order, recipe first.
 pub(super) struct Plan<'a> {
@@ -48,17 +78,13 @@ pub(super) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn new(
-        file: &File,
-        source: Option<&Source>,
-        content: Content,
-        recipe: Vec<Piece<'a>>,
-        (adaptation, pieces): Pieces<'a>,
-    ) -> Self {
+    fn new(file: &File, source: Option<&Source>, content: Content, recipe: Vec<Piece<'a>>, pieces: Pieces<'a>) -> Self {
+        let Pieces { model, adaptation, beside, content: rest } = pieces;
         let roles = std::iter::repeat_n(Role::Recipe, recipe.len())
             .chain(adaptation.is_some().then_some(Role::Adaptation))
+            .chain(std::iter::repeat_n(Role::Beside, beside.len()))
             .chain(std::iter::repeat(Role::Content));
-        let pieces: Vec<_> = recipe.into_iter().chain(adaptation).chain(pieces).collect();
+        let pieces: Vec<_> = recipe.into_iter().chain(adaptation).chain(beside).chain(rest).collect();
         let chunks: Vec<Chunk> = pieces.iter().zip(roles).map(|(piece, role)| chunk(piece, role)).collect();
         let uses = |coding| chunks.iter().any(|c| c.coding == coding);
         let mut parts = source.map(|s| s.parts.clone()).unwrap_or_default();
@@ -69,10 +95,10 @@ impl<'a> Plan<'a> {
             parts.push(parts::adaptive(adjust::PART));
         }
         if uses(Coding::Samples) {
-            parts.push(parts::adaptive(audio::PART));
+            parts.push(Raster::of(&content).map_or(parts::adaptive(audio::PART), Raster::part));
         }
         parts.sort();
-        let model = if uses(Coding::Network) { file.network.map(|n| n.program().id().0) } else { None };
+        let model = model.filter(|_| uses(Coding::Network));
         let medium = source.map(|s| s.medium);
         let (length, checksum) = (file.length, file.checksum);
         Self { header: Header { length, checksum, medium, model, parts, content, chunks }, pieces }
@@ -108,8 +134,12 @@ pub(super) struct File<'a> {
     pub runner: Option<&'a dyn Runner>,
     /// What is tried.
     pub level: Level,
-    /// Where an adapted network finds what runs it.
+    /// Where a network finds what runs it.
     pub models: &'a Models,
+    /// The planes of a picture on a lattice, and the network for them.
+    pub of_planes: Option<(&'a Arc<Network>, &'a Planes)>,
+    /// A picture with alpha, taken apart; then `network` is for its colours.
+    pub coloured: Option<&'a Coloured>,
 }
 
 /// Codes (or measures) the file in the ways that may pay and returns the smallest.
@@ -129,7 +159,7 @@ pub(super) fn smallest<'a>(
         None
     } else {
         let pieces = pieces::segments(file.bytes, Hint::default(), mode, progress)?;
-        Some(Plan::new(file, None, Content::Bytes(Hint::default()), Vec::new(), (None, pieces)))
+        Some(Plan::new(file, None, Content::Bytes(Hint::default()), Vec::new(), pieces.into()))
     };
     let stored = if file.exact { Some(stored(file)) } else { None };
     Ok([stored, bytes, medium].into_iter().flatten().min_by_key(Plan::bytes).expect("one of them was made"))
@@ -149,40 +179,59 @@ fn of_medium<'a>(
 ) -> Result<Plan<'a>, CompressError> {
     let recipe = || pieces::segments(source.recipe, Hint::default(), mode, progress);
     let picture = match source.samples {
-        Samples::Rows(bytes, hint) => {
+        Samples::Rows(bytes, hint, form) => {
+            if let Some(content) = raster::content(bytes.len(), hint, form) {
+                let pieces = pieces::raster(bytes, &content, mode, progress)?;
+                return Ok(Plan::new(file, Some(source), content, recipe()?, pieces.into()));
+            }
+            if let Some((coloured, network)) = file.coloured.zip(file.network) {
+                if alpha_pays(coloured, network, bytes, hint, file.level.adjust) {
+                    let Picture { width, height, channels, .. } = coloured.picture;
+                    let content = Content::Alpha { width, height, channels };
+                    let pieces = of_bands(file, network, file.runner, &coloured.picture, mode, progress)?;
+                    let beside = pieces::segments(&coloured.alpha, alpha::hint(width), mode, progress)?;
+                    if pieces.others() < coloured.picture.samples.len() {
+                        return Ok(Plan::new(file, Some(source), content, recipe()?, Pieces { beside, ..pieces }));
+                    }
+                }
+            }
             let pieces = pieces::segments(bytes, hint, mode, progress)?;
-            return Ok(Plan::new(file, Some(source), Content::Bytes(hint), recipe()?, (None, pieces)));
+            return Ok(Plan::new(file, Some(source), Content::Bytes(hint), recipe()?, pieces.into()));
         }
         Samples::Sound(pcm) => {
             let segment = sound::segment(pcm.rate);
             let pieces = pieces::sound(pcm, segment, file.level.sound, mode, progress)?;
             let (rate, channels, format) = (pcm.rate, pcm.channels, pcm.format);
             let content = Content::Sound { rate, segment, channels, format };
-            return Ok(Plan::new(file, Some(source), content, recipe()?, (None, pieces)));
+            return Ok(Plan::new(file, Some(source), content, recipe()?, pieces.into()));
         }
         Samples::Picture(picture) => picture,
     };
     let (width, height, channels) = (picture.width, picture.height, picture.channels);
-    let banded = match file.network.filter(|_| width <= bands::MAX_WIDTH) {
-        Some(network) => Some(of_bands(file, network, picture, mode, progress)?),
-        None => None,
+    let banded = match (file.of_planes, file.network.filter(|_| width <= bands::MAX_WIDTH)) {
+        (Some((network, planes)), other) if pays(planes, network, picture, other, file.level.adjust) => {
+            let content = Content::Planes { width, height, transform: planes.transform.id };
+            Some((content, of_planes(file, network, planes, mode, progress)?))
+        }
+        (_, Some(network)) => {
+            let pieces = of_bands(file, network, file.runner, picture, mode, progress)?;
+            Some((Content::Bands { width, height, channels }, pieces))
+        }
+        (_, None) => None,
     };
-    let bands = banded.iter().flat_map(|(_, bands)| bands);
-    let others = bands.filter(|p| p.coding != Coding::Network).map(|p| p.decoded).sum::<usize>();
+    let others = banded.as_ref().map_or(0, |(_, pieces)| pieces.others());
     let length = picture.samples.len();
     // Where bands are short, their entries in the header weigh.
     let short = length / bands::bands(height).len() < SHORT_BAND;
     let whole = if banded.is_none() || short || others * 2 > length {
-        Some((None, pieces::segments(&picture.samples, row_hint(width, channels), mode, progress)?))
+        let pieces = pieces::segments(&picture.samples, row_hint(width, channels), mode, progress)?;
+        Some((Content::Rows { width, height, channels }, pieces.into()))
     } else {
         None
     };
     // Bands are for the network.
-    let banded = banded.filter(|_| others < length).map(|pieces| (Content::Bands { width, height, channels }, pieces));
-    let whole = whole.map(|pieces| (Content::Rows { width, height, channels }, pieces));
-    let cost = |(_, (adaptation, pieces)): &(Content, Pieces)| {
-        adaptation.iter().chain(pieces).map(|p| p.cost + pieces::whole(ENTRY)).sum::<Bits>()
-    };
+    let banded = banded.filter(|_| others < length);
+    let cost = |(_, pieces): &(Content, Pieces)| pieces.all().map(|p| p.cost + pieces::whole(ENTRY)).sum::<Bits>();
     let (content, pieces) = [banded, whole].into_iter().flatten().min_by_key(cost).expect("one of them was made");
     Ok(Plan::new(file, Some(source), content, recipe()?, pieces))
 }
@@ -191,22 +240,80 @@ fn of_medium<'a>(
 fn of_bands<'a>(
     file: &File<'a>,
     network: &Network,
+    runner: Option<&dyn Runner>,
     picture: &'a Picture,
     mode: Mode,
     progress: &dyn Progress,
 ) -> Result<Pieces<'a>, CompressError> {
     let adjusted = file.level.adjust;
+    let model = Some(network.program().id().0);
     let Some((network, code)) = adapted::adapted(network, picture, &file.level.fit) else {
-        return Ok((None, pieces::bands(Model { network, adjusted }, file.runner, picture, mode, progress)?));
+        let content = pieces::bands(Model { network, adjusted }, runner, picture, mode, progress)?;
+        return Ok(Pieces { model, content, ..Pieces::default() });
     };
     let network = Arc::new(network);
     let runner = file.models.runner_once(&network)?;
-    let bands = pieces::bands(Model { network: &network, adjusted }, runner.as_deref(), picture, mode, progress)?;
-    Ok((Some(pieces::stored(Cow::Owned(code))), bands))
+    let content = pieces::bands(Model { network: &network, adjusted }, runner.as_deref(), picture, mode, progress)?;
+    Ok(Pieces { model, adaptation: Some(pieces::stored(Cow::Owned(code))), beside: Vec::new(), content })
+}
+
+/// The bands of a picture's planes, and what is beside their lattice.
+fn of_planes<'a>(
+    file: &File<'a>,
+    network: &Arc<Network>,
+    planes: &'a Planes,
+    mode: Mode,
+    progress: &dyn Progress,
+) -> Result<Pieces<'a>, CompressError> {
+    let runner = file.models.runner(network)?;
+    let pieces = of_bands(file, network, runner.as_deref(), &planes.picture, mode, progress)?;
+    let beside = pieces::segments(&planes.exceptions, Hint::default(), mode, progress)?;
+    Ok(Pieces { beside, ..pieces })
+}
+
+/// Bands that are looked at to choose between two forms of a picture.
+const LOOKED_AT: usize = 4;
+
+/// Some of the bands of a picture, evenly spread, or all.
+fn some_bands(height: u32) -> Vec<Band> {
+    let bands = bands::bands(height);
+    let step = bands.len().div_ceil(LOOKED_AT);
+    bands.skip(step / 2).step_by(step).collect()
+}
+
+/// Whether a picture with alpha is coded in less as colours and alpha than as rows, by some of its bands.
+fn alpha_pays(coloured: &Coloured, network: &Network, rows: &[u8], hint: Hint, adjusted: bool) -> bool {
+    let (picture, model) = (&coloured.picture, Model { network, adjusted });
+    let width = picture.width as usize;
+    let costs = some_bands(picture.height).into_par_iter().map(|band| {
+        let pixels = band.first as usize * width..(band.first + band.rows) as usize * width;
+        let alpha = bytes::measure(&coloured.alpha[pixels.clone()], byte_hint(alpha::hint(picture.width)));
+        let unit = hint.pixel as usize;
+        let whole = bytes::measure(&rows[pixels.start * unit..pixels.end * unit], byte_hint(hint));
+        (pieces::cost(model, picture, band) + alpha, whole)
+    });
+    let (apart, whole) = costs.reduce(Default::default, |a, b| (a.0 + b.0, a.1 + b.1));
+    apart < whole
+}
+
+/// Whether the planes of a picture are coded in clearly less than the picture itself, by some of their bands.
+fn pays(planes: &Planes, network: &Network, picture: &Picture, other: Option<&Network>, adjusted: bool) -> bool {
+    if planes.exceptions.len() > bytes::SEGMENT {
+        return false;
+    }
+    let Some(other) = other else { return true };
+    let some = some_bands(picture.height);
+    let cost = |(network, picture)| {
+        let model = Model { network, adjusted };
+        some.par_iter().map(|band| pieces::cost(model, picture, *band)).sum::<Bits>()
+    };
+    let (of_planes, of_picture) = rayon::join(|| cost((network, &planes.picture)), || cost((other, picture)));
+    let exceptions = pieces::whole(planes.exceptions.len() * some.len() / bands::bands(picture.height).len());
+    (of_planes + exceptions).0 / 49 < of_picture.0 / 50
 }
 
 /// The file as it is, in one chunk.
 fn stored<'a>(file: &File<'a>) -> Plan<'a> {
     let pieces = if file.bytes.is_empty() { Vec::new() } else { vec![pieces::stored(Cow::Borrowed(file.bytes))] };
-    Plan::new(file, None, Content::Bytes(Hint::default()), Vec::new(), (None, pieces))
+    Plan::new(file, None, Content::Bytes(Hint::default()), Vec::new(), pieces.into())
 }

@@ -14,6 +14,7 @@ use crate::engine::device::{DeviceError, Interval};
 use crate::engine::{Device, Executor, Kernel, Network, Position, Runner, reference};
 use crate::entropy::{Bits, Damaged};
 use crate::media::image::Picture;
+use crate::media::image::lattice::{self, Planes};
 use crate::predict::bytes;
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -36,7 +37,8 @@ const SAMPLED: usize = 17;
 /// `sampled`: those at some positions; `reference`: the same ones from the reference engine; `codes`: the bands' codes and
 /// measured bits; `decoded`: what `threads` threads make of the codes; `adjusted`: both, with `predict::adjust`; `bytes`: codes of the byte model; `adapted`: an
 /// adaptation to a picture, and the code of a band by it; `streams`: whole streams, made by `threads` threads, and of a
-/// picture those of every effort level that is another point.
+/// picture those of every effort level that is another point; `planes`: planes of pictures on a lattice, and their bands' codes by
+/// the model for them.
 ///
 /// # Panics
 /// If this machine lacks the kernel, or refuses the threads.
@@ -53,9 +55,8 @@ pub fn signature_on(device: Arc<dyn Device>, threads: usize) -> Result<String, D
 }
 
 fn of(models: Models, threads: usize) -> Result<String, DeviceError> {
-    let mut parts = ["tensors", "sampled", "reference", "codes", "decoded", "adjusted", "bytes", "adapted", "streams"]
-        .map(|name| (name, blake3::Hasher::new()));
-    let [tensors, sampled, reference, codes, decoded, adjusted, bytes, adapted, streams] =
+    let mut parts = PARTS.map(|name| (name, blake3::Hasher::new()));
+    let [tensors, sampled, reference, codes, decoded, adjusted, bytes, adapted, streams, planes] =
         parts.each_mut().map(|part| &mut part.1);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     for model in BUILT_IN {
@@ -63,6 +64,10 @@ fn of(models: Models, threads: usize) -> Result<String, DeviceError> {
         let network = models.find(id).expect("it is inside the binary");
         let runner = models.runner(&network)?;
         let runs = Runs { network: &network, runner: runner.as_deref() };
+        if Effort::default().level().planes == Some(model.name) {
+            hash_planes(&network, threads, planes);
+            continue;
+        }
         let is_default = model.name == Effort::default().level().model;
         let pictures = SIZES.into_iter().enumerate().skip(if is_default { 0 } else { SIZES.len() - OTHERS });
         for (number, size) in pictures.clone() {
@@ -97,6 +102,31 @@ fn of(models: Models, threads: usize) -> Result<String, DeviceError> {
         writeln!(lines, "{name} {}", hasher.finalize().to_hex()).expect("a string takes everything");
     }
     Ok(lines)
+}
+
+/// Names of the parts.
+const PARTS: [&str; 10] =
+    ["tensors", "sampled", "reference", "codes", "decoded", "adjusted", "bytes", "adapted", "streams", "planes"];
+
+/// Hashes the planes of a picture on each lattice, with exceptions, and their code.
+fn hash_planes(network: &Network, threads: usize, hasher: &mut blake3::Hasher) {
+    for transform in lattice::TRANSFORMS {
+        let (mut picture, other) = (generate((13, 11, 3), u64::from(transform.id)), generate((13, 11, 3), 9));
+        for (pixel, exception) in picture.samples.chunks_exact_mut(3).zip(other.samples.chunks_exact(3)) {
+            pixel.copy_from_slice(&transform.forward([pixel[0], pixel[1], pixel[2]]));
+            if exception[0] % 16 == 1 {
+                pixel.copy_from_slice(exception);
+            }
+        }
+        let planes = Planes::of(&picture, transform);
+        hasher.update(&planes.exceptions).update(&planes.picture.samples);
+        let mut back = blake3::Hasher::new();
+        hash_on_kernels(network.into(), &planes.picture, threads, [hasher, &mut back]);
+        match lattice::restore(transform, planes.picture, &planes.exceptions) {
+            Ok(restored) if restored == picture => hasher.update(back.finalize().as_bytes()),
+            _ => hasher.update(b"damaged"),
+        };
+    }
 }
 
 /// A network, and what runs it in the kernels' place.

@@ -34,6 +34,9 @@ pub enum Role {
     Recipe,
     /// How the network is adapted to the content: the code of `adapt::delta`. At most one, between recipe and content.
     Adaptation,
+    /// What the content's bands leave out, before them: of planes, in at most one chunk, the pixels that they do not give
+    /// (`media::image::lattice`); of a picture with alpha, its alpha.
+    Beside,
     /// The samples of a medium, or the bytes of a file without one.
     Content,
 }
@@ -56,6 +59,7 @@ pub struct Chunk {
 /// Bits of the tag byte that say what a chunk belongs to.
 const RECIPE: u8 = 4;
 const ADAPTATION: u8 = 8;
+const BESIDE: u8 = 12;
 
 impl Chunk {
     /// The fewest bytes that an entry takes.
@@ -73,6 +77,7 @@ impl Chunk {
                 Role::Content => 0,
                 Role::Recipe => RECIPE,
                 Role::Adaptation => ADAPTATION,
+                Role::Beside => BESIDE,
             });
         w.uint(self.decoded);
         if self.coding != Coding::Stored {
@@ -87,6 +92,7 @@ impl Chunk {
             0 => (Role::Content, tag & 3),
             RECIPE => (Role::Recipe, tag & 3),
             ADAPTATION => (Role::Adaptation, tag & 3),
+            BESIDE => (Role::Beside, tag & 3),
             _ => return Err(WireError::OutOfRange("the tag of a chunk")),
         };
         let coding = match coding {

@@ -3,11 +3,15 @@
 use super::chunk::{Chunk, Coding, Role};
 use super::{CHECKSUM_BYTES, MAX_ADAPTATION, MAX_LANES, MAX_SEGMENT, StreamError};
 use crate::media::audio::SampleFormat;
+use crate::media::image::lattice::Transform;
 use crate::wire::{Reader, WireError, Writer};
 
 /// Bits of the flags byte.
 const HAS_MEDIUM: u8 = 1;
 const HAS_MODEL: u8 = 2;
+
+/// The first draft with kinds 5 to 7.
+const PICTURES: u8 = 5;
 
 /// Most adaptive parts and rebuilders that one stream may name.
 const MAX_PARTS: u64 = 16;
@@ -73,6 +77,33 @@ pub enum Content {
         /// Bytes of a symbol in what chunks decode to: 1, or 2 (lowest first) if the alphabet has more than 256 values.
         bytes: u8,
     },
+    /// Planes of a colour picture whose colours were made from them, in bands as [`Content::Bands`].
+    Planes {
+        /// Pixels a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Number of the transform in `media::image::lattice`.
+        transform: u8,
+    },
+    /// A picture in bands as [`Content::Bands`], whose alpha lies beside them.
+    Alpha {
+        /// Pixels a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Samples a pixel without alpha: 1 or 3.
+        channels: u8,
+    },
+    /// Rows of samples that have a predictor of their own, cut into segments of whole rows.
+    Raster {
+        /// Pixels a row; of a picture of one bit a pixel, bytes a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Samples of 16 bits a pixel, higher byte first: 1 to 4. Or 0: one bit a pixel, the first in a byte's highest bit.
+        channels: u8,
+    },
     /// Frames of sound as the file holds them, cut into segments: one chunk each.
     Sound {
         /// Frames a second, as the file says.
@@ -94,19 +125,64 @@ impl Content {
             Self::Bands { width, height, channels } | Self::Rows { width, height, channels } => {
                 Some((u64::from(width) * u64::from(height)).saturating_mul(u64::from(channels)))
             }
+            Self::Planes { width, height, .. } => Some((u64::from(width) * u64::from(height)).saturating_mul(3)),
+            Self::Alpha { width, height, channels } => {
+                Some((u64::from(width) * u64::from(height)).saturating_mul(u64::from(channels) + 1))
+            }
+            Self::Raster { width, height, channels } => {
+                let pixel = if channels == 0 { 8 } else { channels.into() };
+                Some((u64::from(width) * u64::from(height)).saturating_mul(pixel))
+            }
             Self::Set { symbols, .. } => Some(symbols.into()),
+        }
+    }
+
+    /// Size and channels of a picture in bands; `None` for anything else.
+    pub fn banded(&self) -> Option<(u32, u32, u8)> {
+        match *self {
+            Self::Bands { width, height, channels } | Self::Alpha { width, height, channels } => {
+                Some((width, height, channels))
+            }
+            Self::Planes { width, height, .. } => Some((width, height, 3)),
+            _ => None,
         }
     }
 
     /// Bytes that the chunks decode to; `None` where only the file says it.
     fn decoded(&self) -> Option<u64> {
-        let unit = if let Self::Set { bytes, .. } = self { *bytes } else { 1 };
-        self.samples().map(|n| n.saturating_mul(unit.into()))
+        match *self {
+            Self::Set { bytes, .. } => self.samples().map(|n| n.saturating_mul(bytes.into())),
+            Self::Raster { width, height, .. } => {
+                Some((u64::from(width) * u64::from(height)).saturating_mul(self.raster_unit()))
+            }
+            Self::Alpha { width, height, channels } => Self::Bands { width, height, channels }.samples(),
+            _ => self.samples(),
+        }
+    }
+
+    /// Bytes of a raster's unit of width.
+    fn raster_unit(&self) -> u64 {
+        if let Self::Raster { channels: channels @ 1.., .. } = *self { 2 * u64::from(channels) } else { 1 }
+    }
+
+    /// Bytes a row of a raster.
+    pub fn raster_line(&self) -> Option<u64> {
+        if let Self::Raster { width, .. } = *self { Some(u64::from(width) * self.raster_unit()) } else { None }
+    }
+
+    /// Bytes that the chunks beside the content decode to; `None` where it may be any number.
+    fn beside(&self) -> Option<u64> {
+        match *self {
+            Self::Planes { .. } => None,
+            Self::Alpha { width, height, .. } => Some(u64::from(width) * u64::from(height)),
+            _ => Some(0),
+        }
     }
 
     /// The first draft that has this kind.
     pub(super) fn draft(&self) -> u8 {
         match self {
+            Self::Planes { .. } | Self::Alpha { .. } | Self::Raster { .. } => PICTURES,
             Self::Sound { .. } => 4,
             Self::Set { .. } => 3,
             _ => 2,
@@ -122,6 +198,9 @@ impl Content {
             Self::Sound { rate, segment, channels, format } => {
                 (4, rate, segment, Some((channels - 1) << 4 | format as u8))
             }
+            Self::Planes { width, height, transform } => (5, width, height, Some(transform)),
+            Self::Raster { width, height, channels } => (6, width, height, Some(channels)),
+            Self::Alpha { width, height, channels } => (7, width, height, Some(channels)),
         };
         w.u8(kind);
         w.uint(u64::from(a));
@@ -152,12 +231,20 @@ impl Content {
             let (segment, format) = shape.ok_or(WireError::OutOfRange("the shape of sound"))?;
             return Ok(Self::Sound { rate: width, segment, channels: (channels >> 4) + 1, format });
         }
-        if width == 0 || height == 0 || !matches!(channels, 1 | 3) {
+        let is_shape = match kind {
+            5 => Transform::from_id(channels).is_some(),
+            6 => channels <= 4,
+            _ => matches!(channels, 1 | 3),
+        };
+        if width == 0 || height == 0 || !is_shape {
             return Err(WireError::OutOfRange("the shape of a picture"));
         }
         match kind {
             1 => Ok(Self::Bands { width, height, channels }),
             2 => Ok(Self::Rows { width, height, channels }),
+            5 => Ok(Self::Planes { width, height, transform: channels }),
+            6 => Ok(Self::Raster { width, height, channels }),
+            7 => Ok(Self::Alpha { width, height, channels }),
             _ => Err(WireError::OutOfRange("the kind of content")),
         }
     }
@@ -286,6 +373,9 @@ impl Header {
         if draft < header.content.draft() && matches!(header.content, Content::Sound { .. }) {
             return Err(StreamError::Inconsistent("sound, which this draft of the format does not have"));
         }
+        if draft < header.content.draft() && header.content.draft() == PICTURES {
+            return Err(StreamError::Inconsistent("a kind of picture that this draft of the format does not have"));
+        }
         if draft < 2 && header.adaptation().is_some() {
             return Err(StreamError::Inconsistent("an adaptation, which this draft of the format does not have"));
         }
@@ -305,8 +395,17 @@ impl Header {
         let recipes = self.chunks.iter().take_while(|c| c.role == Role::Recipe).count();
         let rest = &self.chunks[recipes..];
         let adaptation = rest.first().filter(|c| c.role == Role::Adaptation);
-        if rest[usize::from(adaptation.is_some())..].iter().any(|c| c.role != Role::Content) {
-            return refuse("a recipe or an adaptation stands behind the content");
+        let rest = &rest[usize::from(adaptation.is_some())..];
+        let beside = rest.iter().take_while(|c| c.role == Role::Beside).count();
+        if rest[beside..].iter().any(|c| c.role != Role::Content) {
+            return refuse("a recipe, an adaptation or what is beside the content stands behind the content");
+        }
+        let fits = match self.content.beside() {
+            Some(bytes) => self.decoded(Role::Beside) == bytes,
+            None => beside <= 1,
+        };
+        if !fits {
+            return refuse("what is beside the content is not what belongs there");
         }
         if adaptation.is_some_and(|c| c.coding != Coding::Stored || c.decoded > MAX_ADAPTATION) {
             return refuse("an adaptation is coded or longer than adaptations are");
@@ -315,9 +414,9 @@ impl Header {
         if networks != self.model.is_some() {
             return refuse("a network is named and not used, or used and not named");
         }
-        let banded = matches!(self.content, Content::Bands { .. });
+        let banded = self.content.banded().is_some();
         let set = matches!(self.content, Content::Set { .. });
-        if self.chunks.iter().any(|c| c.coding == Coding::Network && (c.role == Role::Recipe || !(banded || set))) {
+        if self.chunks.iter().any(|c| c.coding == Coding::Network && (c.role != Role::Content || !(banded || set))) {
             return refuse("a network codes something else than a band or examples");
         }
         if banded && !networks {
@@ -327,9 +426,10 @@ impl Header {
             return refuse("a set without a network");
         }
         let is_sound = matches!(self.content, Content::Sound { .. });
+        let is_raster = matches!(self.content, Content::Raster { .. });
         let samples = |c: &&Chunk| c.coding == Coding::Samples;
-        if self.chunks.iter().filter(samples).any(|c| c.role != Role::Content || !is_sound) {
-            return refuse("a chunk of samples that is no sound");
+        if self.chunks.iter().filter(samples).any(|c| c.role != Role::Content || !(is_sound || is_raster)) {
+            return refuse("a chunk of samples that is neither sound nor a raster");
         }
         if is_sound && self.medium.is_none() {
             return refuse("sound without a medium");

@@ -28,6 +28,8 @@ pub enum Medium {
     Png = 3,
     /// RIFF waves: WAV, RF64. (4 is the number of sets.)
     Wav = 5,
+    /// Arrays of bytes, as sets of pictures come: IDX, also gzipped, without a model for sets.
+    Idx = 8,
 }
 
 /// What the functions of a format are, and the numbers by which streams name it.
@@ -44,7 +46,8 @@ pub struct Format {
 }
 
 /// Every format, in the order in which they are tried.
-pub static FORMATS: &[Format] = &[image::pnm::FORMAT, image::bmp::FORMAT, image::png::FORMAT, audio::wav::FORMAT];
+pub static FORMATS: &[Format] =
+    &[image::pnm::FORMAT, image::bmp::FORMAT, image::png::FORMAT, audio::wav::FORMAT, set::array_file::FORMAT];
 
 /// Every program that a recipe may need, by name and version.
 pub static REBUILDERS: &[Rebuilder] = &[image::png::rebuild::ZLIB, image::png::retoken::REBUILDER];
@@ -75,7 +78,23 @@ pub enum Content {
         stride: u32,
         /// Bytes a pixel (1 when a pixel is smaller); 0 when unknown.
         unit: u32,
+        /// What the bytes of a row are.
+        form: Form,
     },
+}
+
+/// What the bytes of rows of samples are. All but the first need `stride` and `unit`, and whole rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Form {
+    /// Anything.
+    #[default]
+    Bytes,
+    /// Samples of 8 bits, the last of each pixel its alpha.
+    Alpha,
+    /// Samples of 16 bits, the higher byte first.
+    Deep,
+    /// Pixels of one bit, the first in a byte's highest bit; rows are whole bytes.
+    Bilevel,
 }
 
 impl Content {

@@ -5,7 +5,9 @@
 
 pub mod adjust;
 pub mod audio;
+pub mod bilevel;
 pub mod bytes;
+pub mod deep;
 pub mod linear;
 
 /// An adaptive part as streams name it.
@@ -18,4 +20,4 @@ pub struct Part {
 }
 
 /// All parts that this build can decode.
-pub const PARTS: &[Part] = &[adjust::PART, audio::PART, bytes::PART, linear::PART];
+pub const PARTS: &[Part] = &[adjust::PART, audio::PART, bilevel::PART, bytes::PART, deep::PART, linear::PART];

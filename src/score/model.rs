@@ -157,6 +157,8 @@ fn examples<T: Send>(
 fn pictures(file: &[u8], tile: Option<(u32, u32)>, limits: &Limits) -> Result<Vec<Picture>, ScoreError> {
     // The file is not restored, so its exact deflate data need not be.
     let picture = match media::split(file, media::Options { pixels: true }, limits) {
+        // Pictures of a set are looked at one by one.
+        Outcome::Split(split) if split.medium == media::Medium::Idx => Err(None),
         Outcome::Split(split) => match split.content {
             Content::Picture(picture) => Ok(picture),
             Content::Rows { .. } | Content::Pcm(_) => Err(split.note),

@@ -5,6 +5,7 @@ use surprisal::codec::{Effort, Fit, Level, Models, Options, compress};
 use surprisal::container::{archive, reseal};
 use surprisal::engine::Kernel;
 use surprisal::media::audio::{Sound, wav};
+use surprisal::media::image::lattice::{TRANSFORMS, Transform};
 
 /// Name and bytes of each file.
 pub fn files() -> Vec<(&'static str, Vec<u8>)> {
@@ -23,8 +24,46 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("palette.png", palette_png(60, 50)),
         ("adapted.ppm", pnm(80, 72, 3, &waves(80, 72))),
         ("sound.wav", sound(700)),
+        ("alpha.png", png(40, 80, 8, 6, 4, &with_alpha(&samples), &[])),
+        ("deep.pgm", deep(40, 30)),
+        ("bits.pbm", [&b"P4\n80 60\n"[..], &bits(10, 60)].concat()),
+        ("lattice.ppm", pnm(40, 80, 3, &through(TRANSFORMS[1], &samples))),
         ("mixed.ppm", pnm(40, 120, 3, &[&samples[..40 * 72 * 3], &[200; 40 * 48 * 3]].concat())),
     ]
+}
+
+/// Colours with an alpha that fades from row to row.
+fn with_alpha(samples: &[u8]) -> Vec<u8> {
+    let pixel = |(i, pixel): (usize, &[u8])| [pixel[0], pixel[1], pixel[2], (i / 40 * 5).min(255) as u8];
+    samples.chunks_exact(3).enumerate().flat_map(pixel).collect()
+}
+
+/// A graymap of 16 bits: a slope and noise.
+fn deep(width: usize, height: usize) -> Vec<u8> {
+    let mut random = Random(5);
+    let sample = |i: usize| ((i % width * 300 + i / width * 170 + random.below(256)) as u16).to_be_bytes();
+    let samples: Vec<u8> = (0..width * height).flat_map(sample).collect();
+    [format!("P5\n{width} {height}\n65535\n").as_bytes(), &samples].concat()
+}
+
+/// Rows of bits: stripes that grow wider from row to row.
+fn bits(line: usize, height: usize) -> Vec<u8> {
+    let pixel = |x: usize, y: usize| u8::from(x % (y / 4 + 3) < 2);
+    let byte = |i: usize| (0..8).fold(0, |byte, bit| byte << 1 | pixel(i % line * 8 + bit, i / line));
+    (0..line * height).map(byte).collect()
+}
+
+/// Samples as they come out of a transform from planes, but for two pixels.
+pub fn through(transform: &Transform, samples: &[u8]) -> Vec<u8> {
+    let pixel = |pixel: &[u8]| transform.forward(transform.inverse([pixel[0], pixel[1], pixel[2]]));
+    let mut out: Vec<u8> = samples.chunks_exact(3).flat_map(pixel).collect();
+    let mut others = (0..=255).flat_map(|a| (0..=255).map(move |b| [a, b, 77]));
+    for at in [300, 4500] {
+        let beside =
+            others.find(|rgb| transform.nearest(*rgb, [128; 3]).is_none()).expect("a colour beside the lattice");
+        out[at..at + 3].copy_from_slice(&beside);
+    }
+    out
 }
 
 /// A WAV file of so many frames in two channels: two waves that slide, with noise.

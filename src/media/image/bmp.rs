@@ -9,7 +9,7 @@
 //! differs there from the usual header, and what differs from zero in the padding; then the bytes after the pixels.
 
 use super::{Picture, picture};
-use crate::media::{Content, Format, Limits, MediaError, Medium, Options, Outcome, Sink, Split, checked, emit};
+use crate::media::{Content, Form, Format, Limits, MediaError, Medium, Options, Outcome, Sink, Split, checked, emit};
 use crate::wire::{Reader, Writer};
 
 /// The format's entry in the registry.
@@ -162,7 +162,7 @@ fn split(file: &[u8], _: Options, limits: &Limits) -> Outcome {
         w.u8(0);
         w.blob(before);
         let stride = u32::try_from(row_stride).unwrap_or(0);
-        Content::Rows { bytes: data.to_vec(), stride, unit: u32::from(bits).div_ceil(8) }
+        Content::Rows { bytes: data.to_vec(), stride, unit: u32::from(bits).div_ceil(8), form: Form::Bytes }
     };
     w.blob(trailing);
     let recipe = w.finish();

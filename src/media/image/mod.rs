@@ -1,6 +1,7 @@
 //! Pictures.
 
 pub mod bmp;
+pub mod lattice;
 pub mod png;
 pub mod pnm;
 pub mod zlib;
@@ -30,7 +31,7 @@ impl Picture {
 }
 
 /// The picture in a content that must be one.
-fn picture(content: &Content) -> Result<&Picture, MediaError> {
+pub(super) fn picture(content: &Content) -> Result<&Picture, MediaError> {
     match content {
         Content::Picture(p) if p.is_consistent() => Ok(p),
         Content::Picture(_) => Err(MediaError::Inconsistent("the number of samples is not width x height x channels")),

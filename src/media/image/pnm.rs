@@ -1,13 +1,14 @@
-//! Binary portable graymaps and pixmaps: `P5` and `P6` (netpbm's pgm(5) and ppm(5)).
+//! Binary portable bitmaps, graymaps and pixmaps: `P4`, `P5` and `P6` (netpbm's pbm(5), pgm(5) and ppm(5)).
 //!
 //! What must stay true: the header comes back byte for byte, whatever comments and white space it has, and so does all that
 //! follows the samples.
 //!
 //! Recipe, version 1: a form byte; form 0: maxval (one byte), the header is the usual one; form 1: the header's bytes
-//! (length, bytes); form 2: the same, with two bytes a sample, the content being rows. Then the bytes after the samples.
+//! (length, bytes); form 2: the same, with two bytes a sample, the content being rows; form 3: the same, with one bit a
+//! sample. Then the bytes after the samples.
 
 use super::{Picture, picture};
-use crate::media::{Content, Format, Limits, MediaError, Medium, Options, Outcome, Sink, Split, checked, emit};
+use crate::media::{Content, Form, Format, Limits, MediaError, Medium, Options, Outcome, Sink, Split, checked, emit};
 use crate::wire::{Reader, Writer};
 
 /// The format's entry in the registry.
@@ -16,12 +17,14 @@ pub const FORMAT: Format = Format { medium: Medium::Pnm, name: "PNM", version: 1
 const USUAL: u8 = 0;
 const VERBATIM: u8 = 1;
 const WIDE: u8 = 2;
+const BITS: u8 = 3;
 
 fn sniff(file: &[u8]) -> bool {
-    matches!(file, [b'P', b'5' | b'6', c, ..] if c.is_ascii_whitespace() || *c == b'#')
+    matches!(file, [b'P', b'4'..=b'6', c, ..] if c.is_ascii_whitespace() || *c == b'#')
 }
 
 struct Header {
+    is_bitmap: bool,
     channels: u8,
     width: u32,
     height: u32,
@@ -35,8 +38,16 @@ fn usual_header(channels: u8, width: u32, height: u32, maxval: u32) -> String {
     format!("P{}\n{width} {height}\n{maxval}\n", if channels == 3 { 6 } else { 5 })
 }
 
+/// The usual file of a picture.
+pub fn write(picture: &Picture) -> Vec<u8> {
+    let mut file = usual_header(picture.channels, picture.width, picture.height, 255).into_bytes();
+    file.extend_from_slice(&picture.samples);
+    file
+}
+
 fn parse(file: &[u8]) -> Option<Header> {
     let channels = if file.get(1) == Some(&b'6') { 3 } else { 1 };
+    let is_bitmap = file.get(1) == Some(&b'4');
     let mut at = 2;
     let mut number = || -> Option<u32> {
         loop {
@@ -51,9 +62,9 @@ fn parse(file: &[u8]) -> Option<Header> {
         at += digits;
         Some(value)
     };
-    let (width, height, maxval) = (number()?, number()?, number()?);
+    let (width, height, maxval) = (number()?, number()?, if is_bitmap { 1 } else { number()? });
     let ends = file.get(at)?.is_ascii_whitespace() && maxval != 0 && maxval < 65536;
-    ends.then_some(Header { channels, width, height, maxval, len: at + 1 })
+    ends.then_some(Header { is_bitmap, channels, width, height, maxval, len: at + 1 })
 }
 
 fn split(file: &[u8], _: Options, limits: &Limits) -> Outcome {
@@ -61,8 +72,9 @@ fn split(file: &[u8], _: Options, limits: &Limits) -> Outcome {
         return Outcome::because("the PNM header is damaged");
     };
     let unit = u64::from(h.channels) * if h.maxval > 255 { 2 } else { 1 };
+    let width = if h.is_bitmap { h.width.div_ceil(8) } else { h.width };
     // u32 x u32 fits u64, times 6 may not
-    let Some(need) = (u64::from(h.width) * u64::from(h.height)).checked_mul(unit) else {
+    let Some(need) = (u64::from(width) * u64::from(h.height)).checked_mul(unit) else {
         return Outcome::because("the PNM header claims more samples than a file can hold");
     };
     let data = &file[h.len..];
@@ -75,11 +87,15 @@ fn split(file: &[u8], _: Options, limits: &Limits) -> Outcome {
     let (samples, trailing) = data.split_at(need as usize);
     let mut recipe = Writer::new();
     let header = &file[..h.len];
-    let content = if h.maxval > 255 {
+    let content = if h.is_bitmap {
+        recipe.u8(BITS);
+        recipe.blob(header);
+        Content::Rows { bytes: samples.to_vec(), stride: width, unit: 1, form: Form::Bilevel }
+    } else if h.maxval > 255 {
         recipe.u8(WIDE);
         recipe.blob(header);
         let unit = u32::from(h.channels) * 2;
-        Content::Rows { bytes: samples.to_vec(), stride: h.width.saturating_mul(unit), unit }
+        Content::Rows { bytes: samples.to_vec(), stride: h.width.saturating_mul(unit), unit, form: Form::Deep }
     } else {
         if header == usual_header(h.channels, h.width, h.height, h.maxval).as_bytes() {
             recipe.u8(USUAL);
@@ -106,7 +122,7 @@ fn join(recipe: &[u8], content: &Content, _: &Limits, sink: &mut Sink<'_>) -> Re
             (usual.as_bytes(), &p.samples[..])
         }
         VERBATIM => (r.blob()?, &picture(content)?.samples[..]),
-        WIDE => (r.blob()?, content.bytes()),
+        WIDE | BITS => (r.blob()?, content.bytes()),
         _ => return Err(MediaError::Inconsistent("an unknown form of PNM header")),
     };
     let trailing = r.blob()?;
@@ -151,7 +167,15 @@ mod tests {
     #[test]
     fn sixteen_bits_are_rows() {
         let s = split_of(b"P5 2 1 65535\nabcd").unwrap();
-        assert_eq!(s.content, Content::Rows { bytes: b"abcd".to_vec(), stride: 4, unit: 2 });
+        assert_eq!(s.content, Content::Rows { bytes: b"abcd".to_vec(), stride: 4, unit: 2, form: Form::Deep });
+    }
+
+    #[test]
+    fn bitmaps_are_rows_of_bits() {
+        let file = b"P4\n# a comment\n11 2\nabcdrest";
+        let s = split_of(file).unwrap();
+        assert_eq!(s.content, Content::Rows { bytes: b"abcd".to_vec(), stride: 2, unit: 1, form: Form::Bilevel });
+        assert!(split_of(b"P4 11 2 abc").is_none() && split_of(b"P4 0 2 ").is_none());
     }
 
     #[test]

@@ -64,6 +64,14 @@ pub fn unzipped<'a>(file: &'a [u8], limits: &Limits) -> Result<Cow<'a, [u8]>, Se
     Ok(Cow::Owned(out))
 }
 
+/// The first bytes of what is gzipped; `None` for other files.
+pub fn peek(file: &[u8]) -> Option<[u8; 8]> {
+    let body = file.get(header_length(file).filter(|_| file.starts_with(&[0x1f, 0x8b]))?..)?;
+    let mut start = [0; 8];
+    let progress = Inflater::new()?.read(body, &mut start)?;
+    (progress.made == start.len()).then_some(start)
+}
+
 /// Bytes before the deflate data.
 fn header_length(file: &[u8]) -> Option<usize> {
     let flags = *file.get(3)?;

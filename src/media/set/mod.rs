@@ -10,6 +10,7 @@
 //! Recipe, version 1: how the file is gzipped (0: not), its form, and what that form needs; see the modules.
 
 mod array;
+pub mod array_file;
 mod error;
 mod guess;
 mod gzip;

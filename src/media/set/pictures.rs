@@ -345,7 +345,12 @@ impl Pictures {
                 emit(sink, after)
             }
             File::Other { packed: true, medium, recipe, .. } => {
-                let content = Content::Rows { bytes: packed(&values, *shape, false), stride: 0, unit: 0 };
+                let content = Content::Rows {
+                    bytes: packed(&values, *shape, false),
+                    stride: 0,
+                    unit: 0,
+                    form: media::Form::Bytes,
+                };
                 media::join_to(*medium, recipe, &content, limits, sink)
             }
             File::Other { medium, recipe, .. } => {

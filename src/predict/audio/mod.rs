@@ -9,10 +9,10 @@
 
 mod lanes;
 mod lms;
-mod ols;
+pub(super) mod ols;
 mod predictor;
 mod profile;
-mod residual;
+pub(super) mod residual;
 #[cfg(test)]
 mod tests;
 

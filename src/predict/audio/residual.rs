@@ -117,10 +117,13 @@ impl Mixture {
     }
 }
 
+/// Mean sizes of the errors around a sample, fast ones first.
+pub type Errors = [f32; RATES.len()];
+
 /// What codes the samples of a channel.
 #[derive(Debug)]
 pub struct Residual {
-    errors: [f32; RATES.len()],
+    errors: Errors,
     weights: Vec<[f32; COMPONENTS]>,
     maps: [Refiner; 2],
     /// The last two errors.
@@ -180,27 +183,44 @@ impl<C: Coder> Decisions<'_, C> {
     }
 }
 
+/// The size of the error (powers of two of its mean) and its trend.
+fn context(e: &Errors) -> usize {
+    let size = (e[1] as u32 + 1).ilog2().min(20) as usize;
+    let trend = if e[0] > e[2] * 1.4 {
+        2
+    } else if e[0] < e[2] * 0.7 {
+        1
+    } else {
+        0
+    };
+    size * 3 + trend
+}
+
 impl Residual {
-    /// The size of the error (powers of two of its mean) and its trend.
-    fn context(&self) -> usize {
-        let e = &self.errors;
-        let size = (e[1] as u32 + 1).ilog2().min(20) as usize;
-        let trend = if e[0] > e[2] * 1.4 {
-            2
-        } else if e[0] < e[2] * 0.7 {
-            1
-        } else {
-            0
-        };
-        size * 3 + trend
+    /// The mean sizes of the last errors, but for two fast ones that are known better.
+    pub fn errors_near(&self, [a, b]: [f32; 2]) -> Errors {
+        let mut errors = self.errors;
+        (errors[0], errors[1]) = (a, b);
+        errors
     }
 
     /// Codes a sample, of which `centre` is the prediction. A decoder's `sample` is ignored.
     pub fn code<C: Coder>(&mut self, coder: &mut C, centre: f64, sample: i64) -> Result<i64, Damaged> {
-        let context = self.context();
+        self.code_around(coder, self.errors, centre, sample)
+    }
+
+    /// As [`code`](Self::code), with these sizes of errors.
+    pub fn code_around<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        errors: Errors,
+        centre: f64,
+        sample: i64,
+    ) -> Result<i64, Damaged> {
+        let context = context(&errors);
         let mut inverses = [0.0; COMPONENTS];
         for (i, inverse) in inverses.iter_mut().enumerate() {
-            let scale = self.errors[i % RATES.len()] * FACTORS[i / RATES.len()];
+            let scale = errors[i % RATES.len()] * FACTORS[i / RATES.len()];
             *inverse = 1.0 / if scale > LEAST_SCALE { scale } else { LEAST_SCALE };
         }
         let mixture = Mixture { weights: self.weights[context], inverses };

@@ -15,7 +15,7 @@ mod history;
 pub(super) mod logistic;
 pub(super) mod maps;
 mod matcher;
-mod mixer;
+pub(super) mod mixer;
 mod model;
 mod probe;
 mod slots;

@@ -28,7 +28,9 @@ use std::ops::ControlFlow;
 
 use super::zlib::{Deflater, Inflater, Params, adler32};
 use super::{Picture, picture};
-use crate::media::{Content, Format, Limits, MediaError, Medium, Options, Outcome, Sink, Split, checked, join_to};
+use crate::media::{
+    Content, Form, Format, Limits, MediaError, Medium, Options, Outcome, Sink, Split, checked, join_to,
+};
 use crate::wire::{Reader, Writer};
 use filter::MAX_FILTER;
 use idat::{Cuts, Framer, Pieces};
@@ -267,7 +269,17 @@ fn content_of(header: Header, shape: &Shape, samples: Vec<u8>) -> Content {
     let Header { width, height, .. } = header;
     match picture_channels(header) {
         Some(channels) => Content::Picture(Picture { width, height, channels, samples }),
-        None => Content::Rows { bytes: samples, stride: shape.stride(), unit: shape.unit as u32 },
+        None => Content::Rows { bytes: samples, stride: shape.stride(), unit: shape.unit as u32, form: form(header) },
+    }
+}
+
+/// What the bytes of its rows are, where it becomes rows.
+fn form(header: Header) -> Form {
+    match (header.depth, header.colour, header.interlaced) {
+        (8, 4 | 6, false) => Form::Alpha,
+        (16, _, false) => Form::Deep,
+        (1, _, false) => Form::Bilevel,
+        _ => Form::Bytes,
     }
 }
 
