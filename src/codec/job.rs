@@ -141,7 +141,7 @@ impl<'a> Job<'a> {
     }
 
     /// All bytes of a role that is not in bands.
-    fn segments(&self, role: Role) -> Result<Vec<u8>, DecodeError> {
+    pub(super) fn segments(&self, role: Role) -> Result<Vec<u8>, DecodeError> {
         let hint = match (role, self.opened.header.content) {
             (Role::Content, Content::Bytes(hint)) => hint,
             (Role::Content, Content::Rows { width, channels, .. }) => row_hint(width, channels),

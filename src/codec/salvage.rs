@@ -9,6 +9,7 @@ use super::job::Job;
 use super::pieces::row_hint;
 use crate::container::{Coding, Content, Role};
 use crate::media::image::Picture;
+use crate::media::image::lattice::{self, Transform};
 use std::ops::Range;
 
 /// What stands for a sample that is lost.
@@ -18,16 +19,13 @@ impl Job<'_> {
     /// The picture, as far as it can be decoded.
     pub fn salvage(&self) -> Result<Salvaged, DecodeError> {
         let (width, height, channels) = match self.opened.header.content {
-            Content::Bands { width, height, channels } | Content::Rows { width, height, channels } => {
-                (width, height, channels)
-            }
-            _ => return Err(DecodeError::Inconsistent("parts can be kept of pictures that are coded as such")),
+            Content::Rows { width, height, channels } => (width, height, channels),
+            content => content
+                .banded()
+                .ok_or(DecodeError::Inconsistent("parts can be kept of pictures that are coded as such"))?,
         };
         // Checks that the chunks are the picture's bands.
-        let bands = match self.opened.header.content {
-            Content::Bands { .. } => Some(self.bands()?),
-            _ => None,
-        };
+        let bands = self.opened.header.content.banded().map(|_| self.bands()).transpose()?;
         let line = width as usize * usize::from(channels);
         let samples = vec![GRAY; line * height as usize];
         let mut picture = Picture { width, height, channels, samples };
@@ -59,6 +57,12 @@ impl Job<'_> {
             }
             self.progress.advance(entry.decoded);
             at = end;
+        }
+        if let Content::Planes { transform, .. } = self.opened.header.content {
+            let transform = Transform::from_id(transform).ok_or(DecodeError::Inconsistent("an unknown transform"))?;
+            // Where the list of other pixels is damaged, the planes are nearly right.
+            let exceptions = self.segments(Role::Beside).unwrap_or_default();
+            picture = lattice::restore(transform, picture, &exceptions)?;
         }
         Ok(Salvaged { picture, lost })
     }
