@@ -191,6 +191,7 @@ fn bad() -> Vec<(&'static str, Vec<u8>, i32, String)> {
     let stream = |name: &str| &streams[files.iter().position(|(n, _)| *n == name).expect("a seed")];
     let (text, photo, png) = (stream("text"), stream("photo.ppm"), stream("photo.png"));
     let adapted = stream("adapted.ppm");
+    let (planes, alpha, deep) = (stream("lattice.ppm"), stream("alpha.png"), stream("deep.pgm"));
     let opened = container::open(adapted).expect("good");
     let (number, _) = opened.header.adaptation().expect("an adaptation");
     let at = opened.overhead + opened.header.chunks[..number].iter().map(|c| c.coded as usize).sum::<usize>();
@@ -274,6 +275,37 @@ fn bad() -> Vec<(&'static str, Vec<u8>, i32, String)> {
             }),
             1,
             "an adaptation is coded".into(),
+        ),
+        ("draft-of-pictures", with_byte(deep, 5, |_| 2), 1, "a kind of picture that this draft".into()),
+        (
+            "transform",
+            with_header(planes, |h| {
+                h.content = container::Content::Planes { width: 40, height: 80, transform: 9 };
+            }),
+            1,
+            "the shape of a picture".into(),
+        ),
+        (
+            "beside",
+            with_header(alpha, |h| {
+                h.content = container::Content::Bands { width: 40, height: 80, channels: 3 };
+            }),
+            1,
+            "what is beside the content is not what belongs there".into(),
+        ),
+        (
+            "no-predictor",
+            with_header(deep, |h| h.parts.retain(|part| part.name != "deep")),
+            1,
+            "samples are predicted and the part is not named".into(),
+        ),
+        (
+            "raster",
+            with_header(deep, |h| {
+                h.content = container::Content::Raster { width: 30, height: 40, channels: 1 };
+            }),
+            1,
+            "is damaged".into(),
         ),
         ("checksum", with_header(text, |h| h.checksum[3] ^= 1), 1, "the restored file is not the original".into()),
         ("length", with_header(text, |h| h.length += 1), 1, "the chunks do not make up the file".into()),

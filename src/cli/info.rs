@@ -68,7 +68,7 @@ fn content(seen: &Inspection) -> (&'static str, Option<(u32, u32, u8)>) {
         Content::Rows { width, height, channels } => ("picture in rows", Some((width, height, channels))),
         Content::Planes { width, height, .. } => ("planes in bands", Some((width, height, 3))),
         Content::Alpha { width, height, channels } => ("picture in bands, and alpha", Some((width, height, channels))),
-        Content::Raster { width, height, channels: 0 } => ("rows of bits", Some((width, height, 0))),
+        Content::Raster { width, height, channels: 0 } => ("rows of bits", Some((width.saturating_mul(8), height, 1))),
         Content::Raster { width, height, channels } => ("rows of 16-bit samples", Some((width, height, channels))),
         Content::Set { .. } => ("set of examples", None),
         Content::Sound { .. } => ("sound", None),

@@ -14,6 +14,8 @@ pub struct Level {
     /// The model inside the binary that codes planes of pictures whose colours were made from such; none: they are coded as any
     /// photograph.
     pub planes: Option<&'static str>,
+    /// Whether `adjust` corrects that model, too: planes of what was a JPEG are unlike those that it was trained on.
+    pub adjust_planes: bool,
     /// How much is tried to adapt it to a picture.
     pub fit: Fit,
     /// Whether `predict::adjust` corrects it while it codes: smaller streams, and a little slower both ways.
@@ -28,15 +30,15 @@ const YCC: Option<&str> = Some("photo-ycc");
 /// Levels 1 to 9: none takes less time than the one before it, or codes photographs worse. Where there are fewer points than
 /// levels, neighbours are the same point.
 const LEVELS: [Level; 9] = [
-    Level { model: "fast", planes: None, fit: Fit::NONE, adjust: false, sound: 0 },
-    Level { model: "fast", planes: None, fit: Fit::CHEAP, adjust: false, sound: 0 },
-    Level { model: "photo", planes: YCC, fit: Fit::NONE, adjust: false, sound: 1 },
-    Level { model: "photo", planes: YCC, fit: Fit::CHEAP, adjust: false, sound: 1 },
-    Level { model: "photo", planes: YCC, fit: Fit::CHEAP, adjust: false, sound: 1 },
-    Level { model: "photo", planes: YCC, fit: Fit::CHEAP, adjust: true, sound: 1 },
-    Level { model: "large", planes: YCC, fit: Fit::MEDIUM, adjust: true, sound: 2 },
-    Level { model: "large", planes: YCC, fit: Fit::THOROUGH, adjust: true, sound: 2 },
-    Level { model: "large", planes: YCC, fit: Fit::THOROUGH, adjust: true, sound: 2 },
+    Level { model: "fast", planes: None, adjust_planes: false, fit: Fit::NONE, adjust: false, sound: 0 },
+    Level { model: "fast", planes: None, adjust_planes: false, fit: Fit::CHEAP, adjust: false, sound: 0 },
+    Level { model: "photo", planes: YCC, adjust_planes: false, fit: Fit::NONE, adjust: false, sound: 1 },
+    Level { model: "photo", planes: YCC, adjust_planes: true, fit: Fit::CHEAP, adjust: false, sound: 1 },
+    Level { model: "photo", planes: YCC, adjust_planes: true, fit: Fit::CHEAP, adjust: false, sound: 1 },
+    Level { model: "photo", planes: YCC, adjust_planes: true, fit: Fit::CHEAP, adjust: true, sound: 1 },
+    Level { model: "large", planes: YCC, adjust_planes: true, fit: Fit::MEDIUM, adjust: true, sound: 2 },
+    Level { model: "large", planes: YCC, adjust_planes: true, fit: Fit::THOROUGH, adjust: true, sound: 2 },
+    Level { model: "large", planes: YCC, adjust_planes: true, fit: Fit::THOROUGH, adjust: true, sound: 2 },
 ];
 
 /// An effort level.

@@ -46,8 +46,9 @@ pub(super) enum Samples<'a> {
 /// Everything but the recipe.
 #[derive(Default)]
 struct Pieces<'a> {
-    /// The network that codes some of it, and how it is adapted.
+    /// The network that codes some of it, whether `predict::adjust` corrects it, and how it is adapted.
     model: Option<[u8; 16]>,
+    adjusted: bool,
     adaptation: Option<Piece<'a>>,
     /// What the content's bands leave out.
     beside: Vec<Piece<'a>>,
@@ -79,7 +80,7 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     fn new(file: &File, source: Option<&Source>, content: Content, recipe: Vec<Piece<'a>>, pieces: Pieces<'a>) -> Self {
-        let Pieces { model, adaptation, beside, content: rest } = pieces;
+        let Pieces { model, adjusted, adaptation, beside, content: rest } = pieces;
         let roles = std::iter::repeat_n(Role::Recipe, recipe.len())
             .chain(adaptation.is_some().then_some(Role::Adaptation))
             .chain(std::iter::repeat_n(Role::Beside, beside.len()))
@@ -91,7 +92,7 @@ impl<'a> Plan<'a> {
         if uses(Coding::Bytes) {
             parts.push(parts::adaptive(bytes::PART));
         }
-        if uses(Coding::Network) && file.level.adjust {
+        if uses(Coding::Network) && adjusted {
             parts.push(parts::adaptive(adjust::PART));
         }
         if uses(Coding::Samples) {
@@ -188,7 +189,8 @@ fn of_medium<'a>(
                 if alpha_pays(coloured, network, bytes, hint, file.level.adjust) {
                     let Picture { width, height, channels, .. } = coloured.picture;
                     let content = Content::Alpha { width, height, channels };
-                    let pieces = of_bands(file, network, file.runner, &coloured.picture, mode, progress)?;
+                    let pieces =
+                        of_bands(file, network, file.runner, (&coloured.picture, file.level.adjust), mode, progress)?;
                     let beside = pieces::segments(&coloured.alpha, alpha::hint(width), mode, progress)?;
                     if pieces.others() < coloured.picture.samples.len() {
                         return Ok(Plan::new(file, Some(source), content, recipe()?, Pieces { beside, ..pieces }));
@@ -214,7 +216,7 @@ fn of_medium<'a>(
             Some((content, of_planes(file, network, planes, mode, progress)?))
         }
         (_, Some(network)) => {
-            let pieces = of_bands(file, network, file.runner, picture, mode, progress)?;
+            let pieces = of_bands(file, network, file.runner, (picture, file.level.adjust), mode, progress)?;
             Some((Content::Bands { width, height, channels }, pieces))
         }
         (_, None) => None,
@@ -241,20 +243,19 @@ fn of_bands<'a>(
     file: &File<'a>,
     network: &Network,
     runner: Option<&dyn Runner>,
-    picture: &'a Picture,
+    (picture, adjusted): (&'a Picture, bool),
     mode: Mode,
     progress: &dyn Progress,
 ) -> Result<Pieces<'a>, CompressError> {
-    let adjusted = file.level.adjust;
     let model = Some(network.program().id().0);
     let Some((network, code)) = adapted::adapted(network, picture, &file.level.fit) else {
         let content = pieces::bands(Model { network, adjusted }, runner, picture, mode, progress)?;
-        return Ok(Pieces { model, content, ..Pieces::default() });
+        return Ok(Pieces { model, adjusted, content, ..Pieces::default() });
     };
     let network = Arc::new(network);
     let runner = file.models.runner_once(&network)?;
     let content = pieces::bands(Model { network: &network, adjusted }, runner.as_deref(), picture, mode, progress)?;
-    Ok(Pieces { model, adaptation: Some(pieces::stored(Cow::Owned(code))), beside: Vec::new(), content })
+    Ok(Pieces { model, adjusted, adaptation: Some(pieces::stored(Cow::Owned(code))), beside: Vec::new(), content })
 }
 
 /// The bands of a picture's planes, and what is beside their lattice.
@@ -266,7 +267,8 @@ fn of_planes<'a>(
     progress: &dyn Progress,
 ) -> Result<Pieces<'a>, CompressError> {
     let runner = file.models.runner(network)?;
-    let pieces = of_bands(file, network, runner.as_deref(), &planes.picture, mode, progress)?;
+    let pieces =
+        of_bands(file, network, runner.as_deref(), (&planes.picture, file.level.adjust_planes), mode, progress)?;
     let beside = pieces::segments(&planes.exceptions, Hint::default(), mode, progress)?;
     Ok(Pieces { beside, ..pieces })
 }

@@ -268,6 +268,7 @@ pub fn join_to(
 }
 
 /// Ends a split: gives `split` back if joining it gives `file`, byte for byte, and its recipe is worth its size.
+#[allow(clippy::result_large_err, reason = "what does not join comes back as it went in")]
 pub(crate) fn checked(file: &[u8], split: Split, limits: &Limits) -> Result<Split, Split> {
     // a recipe that holds most of the file (other files after the first, say) is better coded as plain bytes
     let worth_it = split.recipe.len() <= split.content.bytes().len() + 4096;

@@ -72,7 +72,7 @@ struct Model {
 impl Model {
     /// A model that has seen nothing, for a segment of so many bytes.
     fn new(length: usize) -> Self {
-        const { assert!(2 * TEMPLATES.len() + 1 <= INPUTS) };
+        const { assert!(2 * TEMPLATES.len() < INPUTS) };
         let each = (8 * length).next_power_of_two().clamp(1 << 10, COUNTERS);
         Self {
             counters: vec![1 << 31; each * TEMPLATES.len()],

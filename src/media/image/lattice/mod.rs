@@ -38,7 +38,7 @@ pub fn find(picture: &Picture) -> Option<&'static Transform> {
     }
     let pixels = picture.samples.len() / 3;
     // Steps of the golden ratio visit a picture evenly.
-    let step = (pixels as u128 * 0x9E37_79B9 >> 32) as usize | 1;
+    let step = ((pixels as u128 * 0x9E37_79B9) >> 32) as usize | 1;
     let pixel = |i: usize| rgb(&picture.samples, (i as u128 * step as u128 % pixels as u128) as usize);
     let telling = |rgb: &[u8; 3]| rgb.iter().all(|c| !matches!(c, 0 | 255));
     let tested: Vec<[u8; 3]> = (0..pixels.min(8 * TESTED)).map(pixel).filter(telling).take(TESTED).collect();
