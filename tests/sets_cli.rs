@@ -262,6 +262,7 @@ fn shipped(name: &str, family: &str, data: &str, bits_per_dimension: f64) {
 #[test]
 fn the_shipped_models_are_what_their_cards_say() {
     shipped("mnist-made", "made", "corpora/digits/digits.idx.gz", 0.159796);
+    shipped("mnist-pixelcnn", "pixelcnn", "corpora/digits/digits.idx.gz", 0.146108);
     shipped("mnist-wavenet", "wavenet", "corpora/digits/digits.idx.gz", 0.161055);
     shipped("shakespeare", "char-rnn", "corpora/text/shakespeare.txt", 1.896391);
 }
