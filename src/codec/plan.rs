@@ -10,7 +10,7 @@ use super::effort::Level;
 use super::error::CompressError;
 use super::models::Models;
 use super::parts;
-use super::pieces::{self, Mode, Piece, byte_hint, row_hint};
+use super::pieces::{self, Mode, Piece, byte_hint, looks_drawn, row_hint};
 use super::progress::Progress;
 use super::raster::{self, Raster};
 use super::sound;
@@ -286,6 +286,10 @@ fn some_bands(height: u32) -> Vec<Band> {
 /// Whether a picture with alpha is coded in less as colours and alpha than as rows, by some of its bands.
 fn alpha_pays(coloured: &Coloured, network: &Network, rows: &[u8], hint: Hint, adjusted: bool) -> bool {
     let (picture, model) = (&coloured.picture, Model { network, adjusted });
+    // In short pieces the byte model has not learned what makes it good at drawings.
+    if looks_drawn(rows, picture.width, picture.channels + 1) {
+        return false;
+    }
     let width = picture.width as usize;
     let costs = some_bands(picture.height).into_par_iter().map(|band| {
         let pixels = band.first as usize * width..(band.first + band.rows) as usize * width;
