@@ -43,7 +43,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("constriction", &["entropy/"]),
     ("tch", &["train/", "engine/torch/", "likelihood/nll"]),
-    ("bincode", &["train/", "score/calibration.rs"]),
+    ("bincode", &["train/", "score/collection.rs"]),
     ("libz_sys", &["media/image/zlib.rs"]),
     ("clap", &["cli/"]),
     ("claxon", &["media/audio/flac.rs"]),

@@ -184,7 +184,8 @@ fn scores_add_up_to_what_is_measured() {
     let file = idx(&domain, &symbols);
     let measured = measure(&file, &model.network, Labels::Unknown, &Options::default(), &()).expect("measured");
     let set = Set::new(symbols.clone(), model.network.symbols());
-    let together = score_each(&model.network, &set, Labels::Unknown, |_, scores| scores.to_vec()).expect("no labels");
+    let together =
+        score_each(&model.network, &set, Labels::Unknown, |_, _, scores| scores.to_vec()).expect("no labels");
     let (mut surprise, mut entropy) = (0.0, 0.0);
     for (example, item) in symbols.chunks(model.network.symbols()).zip(&measured.items) {
         let scores = score(&model.network, example, None);

@@ -10,6 +10,7 @@ use surprisal::codec::{DEFAULT_LIMIT, Effort, Models, model_files};
 use surprisal::engine::grid::GridNetwork;
 use surprisal::engine::{DeviceName, Kernel, device};
 use surprisal::media::{Limits, set};
+use surprisal::score::Reading;
 
 /// Options of every subcommand.
 #[derive(Debug, Args)]
@@ -55,6 +56,11 @@ impl ModelOptions {
         let models = Models::new(&self.named, global.kernel.unwrap_or_else(Kernel::best));
         models.check()?;
         Ok(models)
+    }
+
+    /// Whether the user named a model.
+    pub fn is_named(&self) -> bool {
+        !self.named.iter().all(|name| Path::new(name).is_dir())
     }
 
     /// The networks for sets among what was named: each, and all that are in a folder.
@@ -125,23 +131,23 @@ pub struct ReadingOptions {
     /// Cut each file's picture into tiles of this size, and take them one by one
     #[arg(long, value_name = "WxH", value_parser = super::dataset::tile)]
     tile: Option<(u32, u32)>,
+    /// Cut recordings into windows of so many seconds (texts: of so many thousand bytes), and take them one by one
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    window: Option<f64>,
     #[command(flatten)]
     limit: LimitOptions,
 }
 
-/// What [`ReadingOptions`] say.
-#[derive(Debug, Clone, Copy)]
-pub struct Reading {
-    /// Width and height of a sheet's tiles.
-    pub tile: Option<(u32, u32)>,
-    /// The most bytes that may be allocated for what a file declares.
-    pub limit: u64,
+/// A length of time.
+fn seconds(text: &str) -> Result<f64, String> {
+    let value: Option<f64> = text.parse().ok();
+    value.filter(|v| (0.001..=1e6).contains(v)).ok_or_else(|| "a number of seconds above 0.001 is needed".to_owned())
 }
 
 impl ReadingOptions {
     /// What they say.
     pub fn reading(&self) -> Reading {
-        Reading { tile: self.tile, limit: self.limit.bytes() }
+        Reading { tile: self.tile, window: self.window, limit: self.limit.bytes(), first: None }
     }
 }
 

@@ -9,6 +9,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod adapted;
+pub mod adaptive;
 mod adjust;
 mod alpha;
 pub mod bands;

@@ -10,6 +10,7 @@
 
 mod ans;
 mod cost;
+mod decisions;
 mod range;
 mod sample;
 mod score;
@@ -17,6 +18,7 @@ mod score;
 pub use ans::AnsDecoder;
 pub use ans::AnsEncoder;
 pub use cost::{Bits, CostMeter, cost_of};
+pub use decisions::DecisionMeter;
 pub use range::{Decoder, Encoder};
 pub use sample::Sampler;
 pub use score::{Score, ScoreMeter};
@@ -46,6 +48,10 @@ pub trait Coder {
         distribution: &impl Distribution<PRECISION>,
         symbol: u32,
     ) -> Result<u32, Damaged>;
+
+    /// Hears that a unit (a byte, a sample) that takes several symbols is complete. Nothing is coded.
+    #[inline(always)]
+    fn complete(&mut self) {}
 }
 
 /// A binary distribution: `zero` of `2^16` for the symbol 0, between 1 and 65 535.

@@ -226,6 +226,11 @@ pub enum MediaError {
 /// Takes the bytes of a file as they are made.
 pub type Sink<'a> = dyn FnMut(&[u8]) -> ControlFlow<()> + 'a;
 
+/// Whether a file begins as those of a known format do.
+pub fn is_known(file: &[u8]) -> bool {
+    FORMATS.iter().any(|f| (f.sniff)(file))
+}
+
 /// Takes a file apart, if it is of a known format and putting it together gives the very same bytes (which is tried here).
 /// Damaged and unknown input is no error: it is opaque.
 pub fn split(file: &[u8], options: Options, limits: &Limits) -> Outcome {

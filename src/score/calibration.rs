@@ -1,100 +1,152 @@
-//! What is kept of a collection of normal files: a fit on one half, and the scores of the other.
+//! What is kept of a collection of normal files: fits on some of them, and the scores of others.
 //!
-//! A calibration file is `SRPCAL`, its version, a blake3 hash of what follows, and the calibration as bincode writes it.
-//!
-//! What must stay true: the half that is fitted and the half that gives p-values have no file in common, equal files in
-//! particular; which half a file is in depends on its content alone.
+//! What must stay true: an example that gives p-values was not seen by the fit that scored it, nor was one that is equal or belongs to
+//! the same group; which part an example is in depends on its content alone.
 
 use super::conformal;
 use super::example::Summary;
-use super::fit::Fit;
+use super::fit::{Detected, Fit};
+use super::media::Medium;
+use super::model::Model;
+use super::reason::reason;
 use super::statistics::STATISTICS;
 use crate::engine::ModelId;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
-const MAGIC: &[u8; 6] = b"SRPCAL";
-const VERSION: u16 = 1;
-const HEADER: usize = MAGIC.len() + 2 + 32;
-/// No calibration file is larger.
-const MAX_BYTES: usize = 1 << 28;
 /// Normal files that are needed to fit anything.
 pub const MIN_FILES: usize = 20;
+/// Parts of a cross-conformal calibration.
+const FOLDS: usize = 5;
+
+/// Hashes of examples, see [`Summary::content`].
+pub type Contents = BTreeSet<[u8; 32]>;
 
 /// Why a calibration could not be had.
 #[derive(Debug, Error)]
 pub enum CalibrationError {
     /// Too few files.
     #[error(
-        "{given} different normal files (or pictures in one) were given, and at least {MIN_FILES} are needed; more make smaller p-values possible"
+        "{given} different normal {medium} (or windows, or pictures in one file) were given, and at least {MIN_FILES} are needed; more make smaller p-values possible"
     )]
     TooFew {
         /// How many there were.
         given: usize,
+        /// What they are.
+        medium: Medium,
     },
     /// Nothing varies.
-    #[error("the normal files are all alike to the model, so nothing can be compared with them")]
-    Alike,
-    /// Not a calibration file.
-    #[error("is no calibration file (surprisal calibrate writes one)")]
-    NoCalibration,
-    /// Written by another version.
-    #[error("is a calibration file of version {0}, and this program reads version {VERSION}: calibrate again")]
-    Version(u16),
-    /// Damaged.
-    #[error("is a damaged calibration file (its checksum does not match): calibrate again")]
-    Damaged,
-    /// Has other statistics.
-    #[error("was made with other statistics than this program has: calibrate again")]
-    Statistics,
+    #[error("the normal {0} are all alike to the model, so nothing can be compared with them")]
+    Alike(Medium),
 }
 
-/// What normal files are like.
+/// How p-values are had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Method {
+    /// One half is fitted, the other gives p-values (Papadopoulos et al. 2002): valid on average over calibrations.
+    Split,
+    /// Each fifth gives p-values by a fit on the other four (Vovk 2015): more of them, without a guarantee.
+    Cross,
+}
+
+/// What normal files of a medium are like.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
+    /// What the files are.
+    medium: Medium,
     /// The model that scored them.
     model: [u8; 16],
     /// Its name, for messages.
     name: String,
     /// Names of the statistics.
     statistics: Vec<String>,
-    /// From the first half.
+    method: Method,
+    parts: Vec<Part>,
+    /// Number of different examples.
+    examples: u64,
+}
+
+/// A fit, and how it scores normal files that it has not seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Part {
     fit: Fit,
-    /// Number of examples that were fitted.
-    fitted: u64,
-    /// Scores of the second half, lowest first.
+    /// Lowest first.
     scores: Vec<f64>,
 }
 
-/// Which half each example is in, by a hash of its content: `true` if it is fitted. Equal ones are in the same half, and about half
-/// of the different ones in each.
-pub fn split(hashes: &[[u8; 32]]) -> Vec<bool> {
-    let mut halves: BTreeMap<&[u8; 32], bool> = hashes.iter().map(|h| (h, false)).collect();
-    halves.values_mut().enumerate().for_each(|(i, half)| *half = i % 2 == 0);
-    hashes.iter().map(|h| halves[h]).collect()
+/// What a calibration says of an example.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// How unlike normal files it is; of several fits, the means.
+    pub detected: Detected,
+    /// Share of normal files that are as unlike.
+    pub p_value: f64,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// Which of `count` parts each example is in, by a hash of its group: equal hashes are in one part, and the parts have nearly as many
+/// hashes each.
+pub fn split(groups: &[[u8; 32]], count: usize) -> Vec<usize> {
+    let mut parts: BTreeMap<&[u8; 32], usize> = groups.iter().map(|h| (h, 0)).collect();
+    parts.values_mut().enumerate().for_each(|(i, part)| *part = i % count);
+    groups.iter().map(|h| parts[h]).collect()
 }
 
 impl Calibration {
-    /// Fits and calibrates on normal examples; of equal ones, the first is taken.
+    /// Fits and calibrates on normal examples; of equal ones, the first is taken. Those whose contents were `seen` when the model was
+    /// chosen are fitted, whatever their part.
     ///
     /// # Errors
     /// Too few, or all alike.
-    pub fn new(model: ModelId, name: &str, normal: &[Summary]) -> Result<Self, CalibrationError> {
+    pub fn new(model: &Model, normal: &[Summary], method: Method, seen: &Contents) -> Result<Self, CalibrationError> {
+        Self::of(model.medium(), model.id(), model.name(), normal, method, seen)
+    }
+
+    fn of(
+        medium: Medium,
+        id: ModelId,
+        name: &str,
+        normal: &[Summary],
+        method: Method,
+        seen: &Contents,
+    ) -> Result<Self, CalibrationError> {
         let different: BTreeMap<&[u8; 32], &Summary> = normal.iter().rev().map(|s| (&s.content, s)).collect();
-        if different.len() < MIN_FILES {
-            return Err(CalibrationError::TooFew { given: different.len() });
+        let examples: Vec<&Summary> = different.values().copied().collect();
+        if examples.len() < MIN_FILES {
+            return Err(CalibrationError::TooFew { given: examples.len(), medium });
         }
-        let hashes: Vec<[u8; 32]> = different.keys().map(|h| **h).collect();
-        let (mut fitted, mut others) = (Vec::new(), Vec::new());
-        for (summary, fit) in different.values().zip(split(&hashes)) {
-            if fit { fitted.push((*summary).clone()) } else { others.push(*summary) }
+        let count = if method == Method::Split { 2 } else { FOLDS };
+        let mut keys: Vec<[u8; 32]> = examples.iter().map(|s| s.group).collect();
+        if keys.iter().collect::<BTreeSet<_>>().len() < count {
+            // Windows of fewer files than parts: each is taken for itself.
+            keys = examples.iter().map(|s| s.content).collect();
         }
-        let fit = Fit::new(&fitted).ok_or(CalibrationError::Alike)?;
-        let mut scores: Vec<f64> = others.iter().map(|s| fit.detect(s).score).collect();
-        scores.sort_by(f64::total_cmp);
+        let mut places = split(&keys, count);
+        if method == Method::Split {
+            let fitted = |(key, s): (&[u8; 32], &&Summary)| seen.contains(&s.content).then_some(*key);
+            let fitted: Contents = keys.iter().zip(&examples).filter_map(fitted).collect();
+            places.iter_mut().zip(&keys).filter(|(_, key)| fitted.contains(*key)).for_each(|(p, _)| *p = 0);
+        }
+        // The part that gives p-values; of two, the second alone.
+        let parts = (if method == Method::Split { 1 } else { 0 }..count).map(|part| {
+            let pick = |inside: bool| examples.iter().zip(&places).filter(move |(_, p)| (**p == part) == inside);
+            let fitted: Vec<&Summary> = pick(false).map(|(s, _)| *s).collect();
+            let fit = Fit::new(&fitted).ok_or(CalibrationError::Alike(medium))?;
+            let mut scores: Vec<f64> = pick(true).map(|(s, _)| fit.detect(s).score).collect();
+            scores.sort_by(f64::total_cmp);
+            Ok(Part { fit, scores })
+        });
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
         let statistics = STATISTICS.iter().map(|s| s.name.to_owned()).collect();
-        Ok(Self { model: model.0, name: name.to_owned(), statistics, fit, fitted: fitted.len() as u64, scores })
+        let (name, examples) = (name.to_owned(), examples.len() as u64);
+        Ok(Self { medium, model: id.0, name, statistics, method, parts, examples })
+    }
+
+    /// What the files are.
+    pub fn medium(&self) -> Medium {
+        self.medium
     }
 
     /// The model that scored the normal files; others must not score what is compared with them.
@@ -107,117 +159,107 @@ impl Calibration {
         &self.name
     }
 
-    /// What was fitted.
-    pub fn fit(&self) -> &Fit {
-        &self.fit
+    /// How p-values are had.
+    pub fn method(&self) -> Method {
+        self.method
     }
 
-    /// Number of examples that were fitted, and of those that p-values come from.
-    pub fn sizes(&self) -> (u64, usize) {
-        (self.fitted, self.scores.len())
+    /// Number of different normal examples.
+    pub fn examples(&self) -> u64 {
+        self.examples
     }
 
-    /// The p-value of a score.
-    pub fn p_value(&self, score: f64) -> f64 {
-        conformal::p_value(&self.scores, score)
+    /// Number of normal scores that p-values are shares of.
+    pub fn scores(&self) -> usize {
+        self.parts.iter().map(|part| part.scores.len()).sum()
     }
 
-    /// The bytes of a calibration file.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let body =
-            bincode::serde::encode_to_vec(self, bincode::config::standard()).expect("a calibration can be encoded");
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend(VERSION.to_le_bytes());
-        bytes.extend(blake3::hash(&body).as_bytes());
-        bytes.extend(body);
-        bytes
+    /// The normal scores of the first fit, lowest first.
+    pub fn normal(&self) -> &[f64] {
+        &self.parts[0].scores
     }
 
-    /// Whether the bytes are those of a calibration file, of whatever version.
-    pub fn is_calibration(bytes: &[u8]) -> bool {
-        bytes.starts_with(MAGIC)
+    /// The smallest p-value there is.
+    pub fn smallest(&self) -> f64 {
+        1.0 / (1 + self.scores()) as f64
     }
 
-    /// Reads a calibration file.
-    ///
-    /// # Errors
-    /// Bytes that are none, are damaged, or of another version.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CalibrationError> {
-        if !Self::is_calibration(bytes) {
-            return Err(CalibrationError::NoCalibration);
-        }
-        let version = bytes.get(MAGIC.len()..MAGIC.len() + 2).and_then(|b| b.try_into().ok());
-        let version = u16::from_le_bytes(version.ok_or(CalibrationError::Damaged)?);
-        if version != VERSION {
-            return Err(CalibrationError::Version(version));
-        }
-        let (hash, body) = match (bytes.get(HEADER - 32..HEADER), bytes.get(HEADER..)) {
-            (Some(hash), Some(body)) if bytes.len() <= MAX_BYTES => (hash, body),
-            _ => return Err(CalibrationError::Damaged),
-        };
-        if blake3::hash(body).as_bytes() != hash {
-            return Err(CalibrationError::Damaged);
-        }
-        let config = bincode::config::standard().with_limit::<MAX_BYTES>();
-        let (calibration, read): (Self, usize) =
-            bincode::serde::decode_from_slice(body, config).map_err(|_| CalibrationError::Damaged)?;
-        if !calibration.statistics.iter().map(String::as_str).eq(STATISTICS.iter().map(|s| s.name)) {
-            return Err(CalibrationError::Statistics);
-        }
-        // Whoever makes a file with a right checksum may still not have it used out of its bounds.
+    /// What is to be said of an example.
+    pub fn judge(&self, summary: &Summary) -> Verdict {
+        let each: Vec<Detected> = self.parts.iter().map(|part| part.fit.detect(summary)).collect();
+        let n = each.len() as f64;
+        let mean = |of: fn(&Detected) -> f64| each.iter().map(of).sum::<f64>() / n;
+        let detected =
+            Detected { score: mean(|d| d.score), mahalanobis: mean(|d| d.mahalanobis), density: mean(|d| d.density) };
+        let at_least = |(part, d): (&Part, &Detected)| conformal::at_least(&part.scores, d.score);
+        let above: usize = self.parts.iter().zip(&each).map(at_least).sum();
+        let p_value = (1 + above) as f64 / (1 + self.scores()) as f64;
+        Verdict { detected, p_value, reason: reason(&self.parts[0].fit, summary) }
+    }
+
+    /// Whether its numbers are what [`Calibration::new`] could have made, which a file may claim and not hold.
+    pub(super) fn is_sound(&self) -> bool {
         let sound =
-            read == body.len() && calibration.fit.is_sound() && calibration.scores.iter().all(|s| s.is_finite());
-        if !sound || !calibration.scores.is_sorted() {
-            return Err(CalibrationError::Damaged);
-        }
-        Ok(calibration)
+            |part: &Part| part.fit.is_sound() && part.scores.iter().all(|s| s.is_finite()) && part.scores.is_sorted();
+        !self.parts.is_empty() && self.parts.iter().all(sound)
+    }
+
+    /// Whether it has the statistics of this program.
+    pub(super) fn is_current(&self) -> bool {
+        self.statistics.iter().map(String::as_str).eq(STATISTICS.iter().map(|s| s.name))
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::fit::tests::near;
     use super::*;
 
-    #[test]
-    fn a_file_is_read_as_it_was_written_or_not_at_all() {
-        let calibration = Calibration::new(ModelId([7; 16]), "some", &near(1.0, 101)).unwrap();
-        assert_eq!(calibration.sizes(), (51, 50));
-        let bytes = calibration.to_bytes();
-        assert_eq!(Calibration::from_bytes(&bytes).unwrap(), calibration);
-        let normal = &near(1.0, 102)[101];
-        let p = |summary| calibration.p_value(calibration.fit().detect(summary).score);
-        assert!(p(normal) > 1.0 / 51.0);
-        assert!((p(&near(30.0, 1)[0]) - 1.0 / 51.0).abs() < 1e-12);
-        for (cut, fault) in [(3, "no calibration"), (9, "damaged"), (60, "damaged"), (bytes.len() - 1, "damaged")] {
-            let text = Calibration::from_bytes(&bytes[..cut]).unwrap_err().to_string();
-            assert!(text.contains(fault), "{cut}: {text}");
-        }
-        let mut newer = bytes.clone();
-        newer[6] = 2;
-        assert!(Calibration::from_bytes(&newer).unwrap_err().to_string().contains("version 2"));
-        let mut changed = bytes;
-        let last = changed.len() - 1;
-        changed[last] ^= 1;
-        assert!(matches!(Calibration::from_bytes(&changed), Err(CalibrationError::Damaged)));
+    pub fn of(normal: &[Summary], method: Method) -> Result<Calibration, CalibrationError> {
+        Calibration::of(Medium::Picture, ModelId([7; 16]), "some", normal, method, &Contents::new())
     }
 
     #[test]
-    fn halves_have_no_example_in_common_and_do_not_depend_on_the_order() {
+    fn p_values_come_from_what_was_not_fitted() {
+        let one = of(&near(1.0, 101), Method::Split).unwrap();
+        assert_eq!((one.examples(), one.scores(), one.parts.len()), (101, 50, 1));
+        let cross = of(&near(1.0, 101), Method::Cross).unwrap();
+        assert_eq!((cross.scores(), cross.parts.len()), (101, 5));
+        // What was seen when the model was chosen gives none.
+        let seen: Contents = near(1.0, 101)[..60].iter().map(|s| s.content).collect();
+        let normal = near(1.0, 101);
+        let fresh = Calibration::of(Medium::Picture, ModelId([7; 16]), "some", &normal, Method::Split, &seen).unwrap();
+        assert!((8..34).contains(&fresh.scores()), "{}", fresh.scores());
+        for calibration in [one, cross] {
+            let smallest = calibration.smallest();
+            assert!(calibration.judge(&near(1.0, 102)[101]).p_value > smallest);
+            assert_eq!(calibration.judge(&near(30.0, 1)[0]).p_value, smallest);
+        }
+    }
+
+    #[test]
+    fn parts_have_no_example_in_common_and_do_not_depend_on_the_order() {
         let mut normal = near(0.0, 60);
         normal.extend(normal.clone());
         let hashes: Vec<_> = normal.iter().map(|s| s.content).collect();
-        let halves = split(&hashes);
+        let halves = split(&hashes, 2);
         assert_eq!(halves[..60], halves[60..]);
-        assert_eq!(halves[..60].iter().filter(|h| **h).count(), 30);
-        let one = Calibration::new(ModelId([0; 16]), "x", &normal).unwrap();
+        assert_eq!(halves[..60].iter().filter(|h| **h == 1).count(), 30);
+        let one = of(&normal, Method::Split).unwrap();
         normal.reverse();
-        assert_eq!(Calibration::new(ModelId([0; 16]), "x", &normal).unwrap(), one);
-        assert!(matches!(
-            Calibration::new(ModelId([0; 16]), "x", &normal[..19]),
-            Err(CalibrationError::TooFew { given: 19 })
-        ));
+        assert_eq!(of(&normal, Method::Split).unwrap(), one);
+        assert!(matches!(of(&normal[..19], Method::Split), Err(CalibrationError::TooFew { given: 19, .. })));
         normal.iter_mut().for_each(|s| s.values.fill(2.0));
-        assert!(matches!(Calibration::new(ModelId([0; 16]), "x", &normal), Err(CalibrationError::Alike)));
+        assert!(matches!(of(&normal, Method::Split), Err(CalibrationError::Alike(_))));
+    }
+
+    #[test]
+    fn a_group_is_fitted_or_scored_as_a_whole() {
+        let mut windows = near(0.0, 60);
+        windows.iter_mut().enumerate().for_each(|(i, s)| s.group = [(i / 20) as u8; 32]);
+        // Three files of twenty windows: two of them are fitted.
+        assert_eq!(of(&windows, Method::Split).unwrap().scores(), 20);
+        windows.iter_mut().for_each(|s| s.group = [0; 32]);
+        assert_eq!(of(&windows, Method::Split).unwrap().scores(), 30);
     }
 }

@@ -8,8 +8,19 @@
 /// Share of normal scores at least as high: `(1 + #{normal >= score}) / (1 + n)`. `sorted` are those of the calibration,
 /// lowest first.
 pub fn p_value(sorted: &[f64], score: f64) -> f64 {
-    let at_least = sorted.len() - sorted.partition_point(|s| *s < score);
-    (1 + at_least) as f64 / (1 + sorted.len()) as f64
+    (1 + at_least(sorted, score)) as f64 / (1 + sorted.len()) as f64
+}
+
+/// How many of the sorted scores are at least as high.
+pub fn at_least(sorted: &[f64], score: f64) -> usize {
+    sorted.len() - sorted.partition_point(|s| *s < score)
+}
+
+/// Share of normal ones among the files that p-values belong to, estimated from those above a half (Storey 2002, equation 6; with the 1 of
+/// Storey et al. 2004, for a finite number): 1 at most.
+pub fn normal_share(p_values: &[f64]) -> f64 {
+    let above = p_values.iter().filter(|p| **p > 0.5).count();
+    (2.0 * (1 + above) as f64 / p_values.len().max(1) as f64).min(1.0)
 }
 
 /// Whether each p-value is a discovery at false discovery rate `q` (Benjamini and Hochberg 1995).
@@ -57,6 +68,15 @@ mod tests {
         assert!(flags[..4].iter().all(|f| *f));
         assert!(discoveries(&[], 0.1).is_empty());
         assert_eq!(discoveries(&[0.9], 0.1), [false]);
+    }
+
+    #[test]
+    fn the_share_of_normal_files_is_seen_in_high_p_values() {
+        let uniform: Vec<f64> = (0..100).map(|i| (f64::from(i) + 0.5) / 100.0).collect();
+        assert_eq!(normal_share(&uniform), 1.0);
+        let half_odd: Vec<f64> = uniform.iter().map(|p| if *p > 0.5 { 0.001 } else { 2.0 * p }).collect();
+        assert!((normal_share(&half_odd) - 0.52).abs() < 1e-9);
+        assert_eq!(normal_share(&[]), 1.0);
     }
 
     #[test]

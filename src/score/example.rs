@@ -3,9 +3,25 @@
 use super::statistics::{Figures, STATISTICS, blocks};
 use crate::entropy::Score;
 
+/// What a file shows. Files of different kinds are not compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Pictures: symbols are samples of pixels.
+    Picture,
+    /// Recordings: symbols are samples of 16 bits (the upper ones of more) in two's complement.
+    Sound {
+        /// Frames a second.
+        rate: u32,
+    },
+    /// Texts: symbols are bytes.
+    Text,
+}
+
 /// An example, symbol by symbol.
 #[derive(Debug, Clone, Copy)]
 pub struct Example<'a> {
+    /// What its symbols mean.
+    pub kind: Kind,
     /// Rows; 1 for a sequence.
     pub height: usize,
     /// Places of a row.
@@ -38,6 +54,8 @@ pub struct Region {
 pub struct Summary {
     /// A hash (blake3) of its symbols: equal examples have equal ones.
     pub content: [u8; 32],
+    /// The same of what belongs together, its file if it is a window of one: those of a group are fitted together, or not at all.
+    pub group: [u8; 32],
     /// The statistics, in the order of [`STATISTICS`]; all finite.
     pub values: Vec<f64>,
     /// The block that differs most from what was expected of it; none in an empty example.
@@ -51,16 +69,25 @@ impl Example<'_> {
         // A statistic of nothing is 0: an empty example is odd by its bits already.
         let value = |v: f64| if v.is_finite() { v } else { 0.0 };
         let values = STATISTICS.iter().map(|s| value((s.of)(&figures))).collect();
-        Summary { content: self.content(), values, place: blocks::strangest(&figures) }
+        let content = self.content();
+        Summary { content, group: content, values, place: blocks::strangest(&figures) }
     }
 
-    /// A hash (blake3) of its symbols.
+    /// A hash (blake3) of its symbols; those of binary pictures count as 0 and 255, as other models have them.
     pub fn content(&self) -> [u8; 32] {
         let mut hash = blake3::Hasher::new();
+        let unit = if self.alphabet == 2 { 255 } else { 1 };
         for symbol in self.symbols {
-            hash.update(&symbol.to_le_bytes());
+            hash.update(&(symbol * unit).to_le_bytes());
         }
         *hash.finalize().as_bytes()
+    }
+
+    /// The mean of each place's channels, from 0 to 255.
+    pub fn luminance(&self) -> Vec<f64> {
+        let unit = 255.0 / f64::from(self.alphabet.max(2) - 1) / self.channels.max(1) as f64;
+        let places = self.symbols.chunks(self.channels.max(1));
+        places.map(|place| place.iter().map(|s| f64::from(*s)).sum::<f64>() * unit).collect()
     }
 
     /// Surprise, entropy and variance of a symbol, in bits and squared bits.
@@ -79,6 +106,11 @@ impl Example<'_> {
     /// Sums of surprise, entropy and variance over all symbols.
     pub fn sums(&self) -> [f64; 3] {
         self.bits().fold([0.0; 3], |sum, v| [sum[0] + v[0], sum[1] + v[1], sum[2] + v[2]])
+    }
+
+    /// Mean surprise, in bits.
+    pub fn bits_per_symbol(&self) -> f64 {
+        self.sums()[0] / self.len()
     }
 
     /// Number of symbols, at least 1.

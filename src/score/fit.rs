@@ -1,7 +1,9 @@
 //! One score from many statistics: how far an example lies from those of normal files.
 //!
 //! The score is the distance to the fifth-nearest normal example (Ramaswamy et al. 2000), in coordinates in which the statistics of normal
-//! examples have variance 1 and no correlation. Beside it stand Mahalanobis' distance, which knows one centre alone, and the sum of one-dimensional
+//! examples have variance 1 and no correlation: the mean of two such distances, one over all statistics and one without those of
+//! the regions of pictures, which say much where a kind of picture has its details at the same places, and are noise where it has not.
+//! Beside it stand Mahalanobis' distance, which knows one centre alone, and the sum of one-dimensional
 //! log densities (DoSE, Morningstar et al. 2021), which knows no correlation; README has what each finds.
 //!
 //! What must stay true: every score is finite; a score depends on nothing but the summary and the fit.
@@ -10,6 +12,7 @@ use super::example::Summary;
 use super::linear::{cholesky, whiten};
 use super::statistics::STATISTICS;
 use serde::{Deserialize, Serialize};
+use std::borrow::Borrow;
 
 /// Normal examples that are kept to measure distances from, and for densities.
 const KEPT: usize = 3000;
@@ -43,6 +46,10 @@ impl Scale {
         (spread > 1e-9 && spread.is_finite()).then_some(Self { centre, spread })
     }
 
+    fn is_sound(self) -> bool {
+        self.centre.is_finite() && self.spread.is_finite() && self.spread > 0.0
+    }
+
     fn z(self, value: f64) -> f64 {
         // What lies so far away is odd whatever it is, and its square is still finite.
         ((value - self.centre) / self.spread).clamp(-FARTHEST, FARTHEST)
@@ -64,15 +71,80 @@ fn median(values: &[f64]) -> f64 {
 pub struct Fit {
     /// One for each statistic; none for those that do not vary among normal files.
     scales: Vec<Option<Scale>>,
-    /// Means of the standardized statistics that vary, and the lower triangle of their covariance's decomposition.
+    /// Over all statistics that vary, and over those of them that [`whole`] names.
+    views: Vec<View>,
+    /// Standardized values of some normal examples for each statistic that varies, sorted, and the width of the kernel.
+    densities: Vec<(Vec<f64>, f64)>,
+}
+
+/// Some statistics together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct View {
+    /// Their places among those that vary.
+    columns: Vec<u32>,
+    /// Means of the standardized statistics, and the lower triangle of their covariance's decomposition.
     means: Vec<f64>,
     triangle: Vec<f64>,
     /// Some normal examples, whitened, one after the other.
     points: Vec<f64>,
-    /// Standardized values of some normal examples for each statistic that varies, sorted, and the width of the kernel.
-    densities: Vec<(Vec<f64>, f64)>,
     /// Distances of normal examples from one another.
     distances: Scale,
+}
+
+/// Whether a statistic is of an example as a whole, not of a region of it.
+fn whole(statistic: usize) -> bool {
+    !STATISTICS[statistic].regional
+}
+
+impl View {
+    /// Fits the columns of the rows; `None` if they cannot be told apart.
+    fn new(columns: Vec<u32>, rows: &[Vec<f64>]) -> Option<Self> {
+        let (count, n) = (rows.len(), columns.len());
+        if n == 0 {
+            return None;
+        }
+        let rows: Vec<Vec<f64>> = rows.iter().map(|row| pick(&columns, row)).collect();
+        let means: Vec<f64> = (0..n).map(|i| rows.iter().map(|r| r[i]).sum::<f64>() / count as f64).collect();
+        // The fewer examples, the less their correlations are to be trusted (in the manner of Ledoit and Wolf 2004).
+        let shrink = f64::max(SHRINKAGE, n as f64 / (n + 10 * count) as f64);
+        let mut covariance = vec![0.0; n * n];
+        for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {
+            let sum: f64 = rows.iter().map(|r| (r[i] - means[i]) * (r[j] - means[j])).sum();
+            covariance[i * n + j] = sum / count as f64 * if i == j { 1.0 } else { 1.0 - shrink };
+        }
+        (0..n).for_each(|i| covariance[i * n + i] += SHRINKAGE);
+        let triangle = cholesky(&covariance, n)?;
+        let points: Vec<f64> =
+            rows.iter().step_by(count.div_ceil(KEPT)).flat_map(|row| white(&means, &triangle, row)).collect();
+        // An example is not its own neighbour: it has distance 0 and comes first.
+        let own: Vec<f64> = points.chunks(n).take(DENSITY).map(|p| distance(&points, p, NEAREST + 1)).collect();
+        let distances = Scale::of(&own)?;
+        Some(Self { columns, means, triangle, points, distances })
+    }
+
+    /// Whether the sizes of its parts fit and its numbers are finite; `all` statistics vary.
+    fn is_sound(&self, all: usize) -> bool {
+        let n = self.columns.len();
+        let mut numbers = [&self.means, &self.triangle, &self.points].into_iter().flatten();
+        n > 0
+            && self.columns.iter().all(|c| (*c as usize) < all)
+            && self.means.len() == n
+            && self.triangle.len() == n * n
+            && (0..n).all(|i| self.triangle[i * n + i] > 0.0)
+            && !self.points.is_empty()
+            && self.points.len() % n == 0
+            && numbers.all(|v| v.is_finite())
+            && self.distances.is_sound()
+    }
+
+    fn white(&self, z: &[f64]) -> Vec<f64> {
+        white(&self.means, &self.triangle, &pick(&self.columns, z))
+    }
+}
+
+/// Some of the values.
+fn pick(columns: &[u32], row: &[f64]) -> Vec<f64> {
+    columns.iter().map(|c| row[*c as usize]).collect()
 }
 
 /// What the detectors say of an example.
@@ -91,53 +163,33 @@ pub const DETECTORS: [&str; 2] = ["mahalanobis", "density"];
 
 impl Fit {
     /// Fits to normal examples; `None` if no statistic varies among them.
-    pub fn new(normal: &[Summary]) -> Option<Self> {
+    pub fn new<S: Borrow<Summary>>(normal: &[S]) -> Option<Self> {
+        let normal: Vec<&Summary> = normal.iter().map(Borrow::borrow).collect();
         let column = |i: usize| normal.iter().map(|s| s.values[i]).collect::<Vec<_>>();
         let scales: Vec<_> = (0..STATISTICS.len()).map(|i| Scale::of(&column(i))).collect();
         let rows: Vec<Vec<f64>> = normal.iter().map(|s| standardized(&scales, s)).collect();
-        let (count, n) = (rows.len(), rows.first()?.len());
-        if n == 0 {
-            return None;
-        }
-        let means: Vec<f64> = (0..n).map(|i| rows.iter().map(|r| r[i]).sum::<f64>() / count as f64).collect();
-        // The fewer examples, the less their correlations are to be trusted (in the manner of Ledoit and Wolf 2004).
-        let shrink = f64::max(SHRINKAGE, n as f64 / (n + 10 * count) as f64);
-        let mut covariance = vec![0.0; n * n];
-        for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {
-            let sum: f64 = rows.iter().map(|r| (r[i] - means[i]) * (r[j] - means[j])).sum();
-            covariance[i * n + j] = sum / count as f64 * if i == j { 1.0 } else { 1.0 - shrink };
-        }
-        (0..n).for_each(|i| covariance[i * n + i] += SHRINKAGE);
-        let triangle = cholesky(&covariance, n)?;
-        let some = || rows.iter().step_by(count.div_ceil(KEPT));
-        let points: Vec<f64> = some().flat_map(|row| white(&means, &triangle, row)).collect();
-        let densities = (0..n).map(|i| kernels(rows.iter().step_by(count.div_ceil(DENSITY)).map(|r| r[i]))).collect();
-        // An example is not its own neighbour: it has distance 0 and comes first.
-        let own: Vec<f64> = points.chunks(n).take(DENSITY).map(|p| distance(&points, p, NEAREST + 1)).collect();
-        let distances = Scale::of(&own)?;
-        Some(Self { scales, means, triangle, points, densities, distances })
+        let count = rows.len();
+        let varying: Vec<usize> = (0..scales.len()).filter(|i| scales[*i].is_some()).collect();
+        let all = View::new((0..varying.len() as u32).collect(), &rows)?;
+        let some = (0..varying.len() as u32).filter(|c| whole(varying[*c as usize])).collect::<Vec<_>>();
+        let some = if some.len() < varying.len() { View::new(some, &rows) } else { None };
+        let densities =
+            (0..varying.len()).map(|i| kernels(rows.iter().step_by(count.div_ceil(DENSITY)).map(|r| r[i]))).collect();
+        Some(Self { scales, views: [all].into_iter().chain(some).collect(), densities })
     }
 
     /// Whether the sizes of its parts fit and its numbers are finite, which a file may claim and not hold.
     pub(super) fn is_sound(&self) -> bool {
         let n = self.scales.iter().flatten().count();
-        let scales = || self.scales.iter().flatten().chain([&self.distances]);
-        let mut numbers = scales()
-            .flat_map(|s| [s.centre, s.spread])
-            .chain([&self.means, &self.triangle, &self.points].into_iter().flatten().copied());
         let density = |(values, width): &(Vec<f64>, f64)| {
             !values.is_empty() && values.iter().all(|v| v.is_finite()) && values.is_sorted() && *width > 0.0
         };
         n > 0
             && self.scales.len() == STATISTICS.len()
-            && self.means.len() == n
-            && self.triangle.len() == n * n
-            && (0..n).all(|i| self.triangle[i * n + i] > 0.0)
-            && !self.points.is_empty()
-            && self.points.len() % n == 0
+            && self.scales.iter().flatten().all(|s| s.is_sound())
+            && !self.views.is_empty()
+            && self.views.iter().all(|view| view.is_sound(n))
             && self.densities.len() == n
-            && numbers.all(f64::is_finite)
-            && scales().all(|s| s.spread > 0.0)
             && self.densities.iter().all(density)
     }
 
@@ -149,11 +201,11 @@ impl Fit {
     /// How unlike normal examples one is.
     pub fn detect(&self, summary: &Summary) -> Detected {
         let z = standardized(&self.scales, summary);
-        let point = white(&self.means, &self.triangle, &z);
         let log: f64 = self.densities.iter().zip(&z).map(|((values, width), z)| log_density(values, *width, *z)).sum();
+        let far = |view: &View| view.distances.z(distance(&view.points, &view.white(&z), NEAREST));
         Detected {
-            score: self.distances.z(distance(&self.points, &point, NEAREST)),
-            mahalanobis: point.iter().map(|w| w * w).sum::<f64>().sqrt(),
+            score: self.views.iter().map(far).sum::<f64>() / self.views.len() as f64,
+            mahalanobis: self.views[0].white(&z).iter().map(|w| w * w).sum::<f64>().sqrt(),
             density: -log,
         }
     }
@@ -214,6 +266,7 @@ pub(super) mod tests {
         };
         let one = |i: usize| Summary {
             content: *blake3::hash(&i.to_le_bytes()).as_bytes(),
+            group: *blake3::hash(&i.to_le_bytes()).as_bytes(),
             values: STATISTICS.iter().map(|_| centre + noise()).collect(),
             place: None,
         };
@@ -238,6 +291,6 @@ pub(super) mod tests {
         assert_eq!(fit.deviations(&normal[0])[2], None);
         normal.iter_mut().for_each(|s| s.values.fill(1.0));
         assert_eq!(Fit::new(&normal), None);
-        assert_eq!(Fit::new(&[]), None);
+        assert_eq!(Fit::new::<Summary>(&[]), None);
     }
 }

@@ -8,18 +8,21 @@
 //! and nothing that was fitted has seen the files that p-values come from.
 
 mod calibration;
+mod collection;
 pub mod conformal;
+pub mod draw;
 mod example;
 mod fit;
-mod heat;
 mod linear;
+mod media;
 mod model;
 mod reason;
 pub mod statistics;
 
-pub use calibration::{Calibration, CalibrationError, MIN_FILES, split};
-pub use example::{Example, Region, Summary};
+pub use calibration::{Calibration, CalibrationError, Contents, MIN_FILES, Method, Verdict, split};
+pub use collection::{Collection, CollectionError};
+pub use example::{Example, Kind, Region, Summary};
 pub use fit::{DETECTORS, Detected, Fit};
-pub use heat::heat;
-pub use model::{Model, ScoreError};
+pub use media::{Medium, Reading, ScoreError};
+pub use model::Model;
 pub use reason::reason;

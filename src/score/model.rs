@@ -1,48 +1,19 @@
-//! Files to summaries, by a model: a network for sets of examples, or one for photographs.
+//! Files to summaries, by a model: a network for sets of examples, one for photographs, or what learns as it goes.
 
-use super::example::{Example, Summary};
+use super::example::{Example, Kind, Summary};
+use super::media::{self, Medium, Reading, ScoreError};
+use crate::codec::adaptive::{self, Adaptive};
 use crate::codec::bands::{self, bands};
-use crate::codec::sets::{self, ClassError, Labels};
-use crate::codec::{Level, ModelError, Models};
+use crate::codec::sets::{self, Labels};
+use crate::codec::{Level, Models};
 use crate::engine::grid::GridNetwork;
 use crate::engine::{ModelId, Network};
+use crate::entropy::Score;
 use crate::media::image::Picture;
-use crate::media::set::{self, Array, SetError};
-use crate::media::{self, Content, Limits, Outcome};
-use crate::spec::Domain;
+use crate::media::set::{self, Set};
+use crate::spec::{Domain, SIGNED};
 use rayon::prelude::*;
 use std::sync::Arc;
-use thiserror::Error;
-
-/// Why a file could not be scored.
-#[derive(Debug, Error)]
-pub enum ScoreError {
-    /// The file is no set for the model.
-    #[error(transparent)]
-    Set(#[from] SetError),
-    /// The labels do not fit.
-    #[error(transparent)]
-    Classes(#[from] ClassError),
-    /// No model.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// The model is for pictures, and the file is none.
-    #[error("is no picture that this program reads (PNG, BMP, PNM of 8 bits, IDX){}", note.as_ref().map(|n| format!(": {n}")).unwrap_or_default())]
-    NoPicture {
-        /// What the reader says.
-        note: Option<String>,
-    },
-    /// The model has another number of channels.
-    #[error("has {given} channels, and the model '{name}' is for {wanted}")]
-    Channels {
-        /// Of the picture.
-        given: u8,
-        /// Of the model.
-        wanted: u16,
-        /// The model.
-        name: String,
-    },
-}
 
 /// What scores files. Each file is scored by it alone.
 #[derive(Debug, Clone)]
@@ -51,23 +22,50 @@ pub enum Model {
     Set(Arc<GridNetwork>),
     /// A network for photographs.
     Photographs(Arc<Network>),
+    /// A model that learns as it goes.
+    Adaptive(Adaptive),
 }
 
 /// A picture's channels are scored together, so all files of a collection have as many.
 const COLOUR: u8 = 3;
+/// Bytes that count as a second of a text.
+const TEXT_RATE: f64 = 1000.0;
 
 impl Model {
-    /// The model that the user named, or the one for colour photographs at this level.
+    /// The model for a medium: the one that the user named if it is for it, else the one for colour photographs at this level, or what
+    /// learns as it goes.
     ///
     /// # Errors
     /// One that is not there.
-    pub fn find(models: &Models, level: Level) -> Result<Self, ScoreError> {
-        if let Some(network) = models.for_sets()? {
-            return Ok(Self::Set(network));
+    pub fn find(models: &Models, medium: Medium, level: Level) -> Result<Self, ScoreError> {
+        if let Some(named) = models.for_sets()?.map(Self::Set).filter(|model| model.medium() == medium) {
+            return Ok(named);
         }
-        let network = models.for_pictures(COLOUR, level)?;
-        let network = network.ok_or(ScoreError::NoPicture { note: Some("there is no model for them".to_owned()) })?;
-        Ok(Self::Photographs(network))
+        match medium {
+            Medium::Sound => Ok(Self::Adaptive(Adaptive::Samples)),
+            Medium::Text => Ok(Self::Adaptive(Adaptive::Bytes)),
+            Medium::Picture => {
+                let network = models.for_pictures(COLOUR, level)?;
+                let none = || ScoreError::NoPicture { note: Some("there is no model for them".to_owned()) };
+                network.map(Self::Photographs).ok_or_else(none)
+            }
+        }
+    }
+
+    /// Every model for a medium that can be found, the default first. Not every one takes every file.
+    ///
+    /// # Errors
+    /// No default.
+    pub fn candidates(models: &Models, medium: Medium, level: Level) -> Result<Vec<Self>, ScoreError> {
+        let mut all = vec![Self::find(models, medium, level)?];
+        for program in models.all().filter_map(|found| found.program.ok()) {
+            let Ok(network) = models.find_grid(program.id()) else { continue };
+            let model = Self::Set(network);
+            if model.medium() == medium && all.iter().all(|other| other.id() != model.id()) {
+                all.push(model);
+            }
+        }
+        Ok(all)
     }
 
     /// The model with this identity.
@@ -75,9 +73,26 @@ impl Model {
     /// # Errors
     /// One that is not there.
     pub fn with_id(models: &Models, id: ModelId) -> Result<Self, ScoreError> {
+        if let Some(adaptive) = Adaptive::ALL.into_iter().find(|adaptive| adaptive.id() == id) {
+            return Ok(Self::Adaptive(adaptive));
+        }
         match models.find_grid(id) {
             Ok(network) => Ok(Self::Set(network)),
             Err(_) => Ok(Self::Photographs(models.find(id)?)),
+        }
+    }
+
+    /// What it is for.
+    pub fn medium(&self) -> Medium {
+        match self {
+            Self::Photographs(_) => Medium::Picture,
+            Self::Adaptive(Adaptive::Bytes) => Medium::Text,
+            Self::Adaptive(Adaptive::Samples) => Medium::Sound,
+            Self::Set(network) => match network.program().domain() {
+                Domain::Photographs | Domain::Pictures { .. } => Medium::Picture,
+                Domain::Text { .. } => Medium::Text,
+                Domain::Sound { .. } => Medium::Sound,
+            },
         }
     }
 
@@ -86,6 +101,7 @@ impl Model {
         match self {
             Self::Set(network) => network.program().id(),
             Self::Photographs(network) => network.program().id(),
+            Self::Adaptive(adaptive) => adaptive.id(),
         }
     }
 
@@ -94,94 +110,132 @@ impl Model {
         match self {
             Self::Set(network) => network.program().name(),
             Self::Photographs(network) => network.program().name(),
+            Self::Adaptive(adaptive) => adaptive.name(),
         }
     }
 
-    /// What is kept of each example in a file. `tile` is width and height of a sprite sheet's tiles.
+    /// What is kept of each example in a file.
     ///
     /// # Errors
     /// A file that the model is not for.
-    pub fn summaries(&self, file: &[u8], tile: Option<(u32, u32)>, limit: u64) -> Result<Vec<Summary>, ScoreError> {
-        self.each(file, tile, limit, |example| example.summary())
+    pub fn summaries(&self, file: &[u8], reading: Reading) -> Result<Vec<Summary>, ScoreError> {
+        let mut summaries = self.each(file, reading, |_, example| example.summary())?;
+        if self.medium() != Medium::Picture && summaries.len() > 1 {
+            // Windows of a recording or a text are no independent examples.
+            let group = *blake3::hash(file).as_bytes();
+            summaries.iter_mut().for_each(|summary| summary.group = group);
+        }
+        Ok(summaries)
     }
 
-    /// Scores each example in a file and keeps what `then` makes of it.
+    /// Scores each example in a file and keeps what `then` makes of its number and of it.
     ///
     /// # Errors
     /// A file that the model is not for.
     pub fn each<T: Send>(
         &self,
         file: &[u8],
-        tile: Option<(u32, u32)>,
-        limit: u64,
-        then: impl Fn(&Example) -> T + Sync,
+        reading: Reading,
+        then: impl Fn(usize, &Example) -> T + Sync,
     ) -> Result<Vec<T>, ScoreError> {
-        let limits = Limits { max_bytes: limit };
         match self {
-            Self::Set(network) => examples(network, file, &limits, then),
-            Self::Photographs(network) => {
-                let pictures = pictures(file, tile, &limits)?;
-                let most = network.program().spec().symbols.channels;
-                match pictures.iter().find(|picture| u16::from(picture.channels) > most) {
-                    Some(picture) => {
-                        let name = network.program().name().to_owned();
-                        Err(ScoreError::Channels { given: picture.channels, wanted: most, name })
-                    }
-                    None => Ok(pictures.par_iter().map(|picture| photograph(network, picture, &then)).collect()),
+            Self::Set(network) => match network.program().domain() {
+                Domain::Photographs => Err(ScoreError::NoPicture { note: None }),
+                Domain::Pictures { .. } => set_pictures(network, file, reading, then),
+                Domain::Text { .. } => {
+                    let (text, scores) = (set::unzipped(file, &reading.limits())?, whole(network, file, reading)?);
+                    Ok(texts(&text, &scores, reading, then))
                 }
+                Domain::Sound { .. } => {
+                    let (sound, symbols) = media::recording(file, reading)?;
+                    Ok(sounds(sound.rate, 1, &symbols, &whole(network, file, reading)?, reading, then))
+                }
+            },
+            Self::Adaptive(Adaptive::Bytes) => {
+                let text = set::unzipped(file, &reading.limits())?;
+                Ok(texts(&text, &adaptive::text(&text), reading, then))
+            }
+            Self::Adaptive(Adaptive::Samples) => {
+                let (sound, symbols) = media::recording(file, reading)?;
+                let scores = adaptive::recording(&sound);
+                Ok(sounds(sound.rate, sound.channels.into(), &symbols, &scores, reading, then))
+            }
+            Self::Photographs(network) => {
+                let pictures = media::pictures(file, reading)?;
+                let most = network.program().spec().symbols.channels;
+                if let Some(picture) = pictures.iter().find(|picture| u16::from(picture.channels) > most) {
+                    let name = network.program().name().to_owned();
+                    return Err(ScoreError::Channels { given: picture.channels, wanted: most, name });
+                }
+                let one = |(number, picture)| photograph(network, picture, |example| then(number, example));
+                Ok(pictures.par_iter().enumerate().map(one).collect())
             }
         }
     }
 }
 
-fn examples<T: Send>(
+/// The pictures of a set.
+fn set_pictures<T: Send>(
     network: &GridNetwork,
     file: &[u8],
-    limits: &Limits,
-    then: impl Fn(&Example) -> T + Sync,
+    reading: Reading,
+    then: impl Fn(usize, &Example) -> T + Sync,
 ) -> Result<Vec<T>, ScoreError> {
     let domain = network.program().domain();
-    let set = set::examples(file, domain, limits)?;
-    let (height, width, channels) = match domain {
-        Domain::Pictures { channels, height, width, .. } => (*height as usize, *width as usize, usize::from(*channels)),
-        _ => (1, network.symbols(), 1),
-    };
+    let mut set = set::examples(file, domain, &reading.limits())?;
+    if let Some(first) = reading.first {
+        set = Set::new(set.symbols().iter().take(first.saturating_mul(set.size())).copied().collect(), set.size());
+    }
+    let Domain::Pictures { channels, height, width, .. } = domain else { return Ok(Vec::new()) };
+    let (height, width, channels) = (*height as usize, *width as usize, usize::from(*channels));
     let alphabet = network.program().spec().symbols.alphabet;
-    Ok(sets::score_each(network, &set, Labels::Unknown, |symbols, scores| {
-        let width = if height == 1 { symbols.len() / channels } else { width };
-        then(&Example { height, width, channels, alphabet, symbols, scores })
+    Ok(sets::score_each(network, &set, Labels::Unknown, |number, symbols, scores| {
+        then(number, &Example { kind: Kind::Picture, height, width, channels, alphabet, symbols, scores })
     })?)
 }
 
-/// The pictures in a file: one, or those of an IDX file or of a sheet.
-fn pictures(file: &[u8], tile: Option<(u32, u32)>, limits: &Limits) -> Result<Vec<Picture>, ScoreError> {
-    // The file is not restored, so its exact deflate data need not be.
-    let picture = match media::split(file, media::Options { pixels: true }, limits) {
-        // Pictures of a set are looked at one by one.
-        Outcome::Split(split) if split.medium == media::Medium::Idx => Err(None),
-        Outcome::Split(split) => match split.content {
-            Content::Picture(picture) => Ok(picture),
-            Content::Rows { .. } | Content::Pcm(_) => Err(split.note),
-        },
-        Outcome::Opaque { note } => Err(note),
+/// The scores of all examples of a file, one after the other.
+fn whole(network: &GridNetwork, file: &[u8], reading: Reading) -> Result<Vec<Score>, ScoreError> {
+    let set = set::examples(file, network.program().domain(), &reading.limits())?;
+    Ok(sets::score_each(network, &set, Labels::Unknown, |_, _, scores| scores.to_vec())?.concat())
+}
+
+/// The windows of a text.
+fn texts<T: Send>(
+    text: &[u8],
+    scores: &[Score],
+    reading: Reading,
+    then: impl Fn(usize, &Example) -> T + Sync,
+) -> Vec<T> {
+    let symbols: Vec<u16> = text.iter().map(|b| u16::from(*b)).collect();
+    let example =
+        Example { kind: Kind::Text, height: 1, width: 0, channels: 1, alphabet: 256, symbols: &symbols, scores };
+    cut(&example, reading.window(TEXT_RATE), then)
+}
+
+/// The windows of a recording.
+fn sounds<T: Send>(
+    rate: u32,
+    channels: usize,
+    symbols: &[u16],
+    scores: &[Score],
+    reading: Reading,
+    then: impl Fn(usize, &Example) -> T + Sync,
+) -> Vec<T> {
+    let kind = Kind::Sound { rate };
+    let example = Example { kind, height: 1, width: 0, channels, alphabet: SIGNED, symbols, scores };
+    cut(&example, reading.window(rate.into()), then)
+}
+
+/// The windows of a sequence.
+fn cut<T: Send>(whole: &Example, length: Option<usize>, then: impl Fn(usize, &Example) -> T + Sync) -> Vec<T> {
+    let windows = media::windows(whole.symbols.len() / whole.channels, length);
+    let one = |(number, window): (usize, std::ops::Range<usize>)| {
+        let (from, to) = (window.start * whole.channels, window.end * whole.channels);
+        let (symbols, scores) = (&whole.symbols[from..to], &whole.scores[from..to]);
+        then(number, &Example { width: window.len(), symbols, scores, ..*whole })
     };
-    let no_picture = match (picture, tile) {
-        (Ok(picture), None) => return Ok(vec![picture]),
-        (Ok(_), Some(_)) => None,
-        (Err(note), _) => Some(note),
-    };
-    let stack = Array::of(file, tile, limits).map_err(|error| match no_picture {
-        None => ScoreError::from(error),
-        Some(note) => ScoreError::NoPicture { note: note.or(Some(error.to_string())) },
-    })?;
-    let (height, width) = (stack.dims[1], stack.dims[2]);
-    let channels = stack.dims.get(3).map_or(1, |c| *c as u8);
-    if !matches!(channels, 1 | 3) {
-        return Err(ScoreError::NoPicture { note: None });
-    }
-    let unit = (width as usize * height as usize * usize::from(channels)).max(1);
-    let one = |samples: &[u8]| Picture { width, height, channels, samples: samples.to_vec() };
-    Ok(stack.values.chunks_exact(unit).map(one).collect())
+    windows.into_par_iter().enumerate().map(one).collect()
 }
 
 fn photograph<T>(network: &Network, picture: &Picture, then: impl Fn(&Example) -> T) -> T {
@@ -191,5 +245,5 @@ fn photograph<T>(network: &Network, picture: &Picture, then: impl Fn(&Example) -
     let symbols: Vec<u16> = picture.samples.iter().map(|s| u16::from(*s)).collect();
     let (height, width) = (picture.height as usize, picture.width as usize);
     let channels = picture.channels.into();
-    then(&Example { height, width, channels, alphabet: 256, symbols: &symbols, scores: &scores })
+    then(&Example { kind: Kind::Picture, height, width, channels, alphabet: 256, symbols: &symbols, scores: &scores })
 }

@@ -55,6 +55,22 @@ pub fn round_trip(name: &str, bytes: &[u8]) -> Vec<u8> {
     stream
 }
 
+/// What a browser makes of a page, after its scripts have run; `None`, with a message, where there is no Chromium.
+pub fn chromium(folder: &Path, page: &str, view: &str) -> Option<String> {
+    let url = format!("file://{}/{page}#{view}", folder.display());
+    let profile = format!("--user-data-dir={}", folder.join("profile").display());
+    let arguments =
+        ["--headless", "--no-sandbox", "--disable-gpu", &profile, "--virtual-time-budget=4000", "--dump-dom", &url];
+    for name in ["chromium", "chromium-browser", "google-chrome"] {
+        if let Ok(done) = std::process::Command::new(name).args(arguments).output() {
+            assert!(done.status.success(), "{}", stderr(&done));
+            return Some(stdout(&done));
+        }
+    }
+    eprintln!("skipped: there is no Chromium to show the page (Debian: apt-get install chromium)");
+    None
+}
+
 /// A generator of numbers that are the same everywhere (xorshift64*).
 pub struct Random(pub u64);
 

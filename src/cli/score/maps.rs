@@ -1,23 +1,26 @@
 //! Heat maps of what was flagged.
 
+use super::normal::Source;
+use super::panel::Panel;
 use super::rows::Row;
 use crate::cli::fault::Fault;
 use crate::cli::inputs::Input;
-use crate::cli::options::Reading;
 use crate::cli::output;
 use crate::cli::target::Target;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use surprisal::media::image::png;
-use surprisal::score::{Example, Model, heat};
+use surprisal::score::Example;
+use surprisal::score::draw::{Drawing, draw, enlarged};
 
-/// Draws each flagged picture: `FOLDER/NAME.png`, with what leads to other folders in the name replaced. Files that hold flagged pictures are scored again.
+/// Draws each flagged example: `FOLDER/NAME.png`, or `.html` of texts, with what leads to other folders in the name replaced. Files that
+/// hold flagged examples are scored again.
 pub fn write(
     folder: &Path,
     inputs: &[Input],
     rows: &[Row],
-    model: &Model,
-    reading: Reading,
+    panel: &Panel,
+    source: &Source,
     force: bool,
 ) -> Result<(), Fault> {
     let mut contents = BTreeSet::new();
@@ -26,15 +29,21 @@ pub fn write(
         contents.insert(content);
         flagged.entry(row.number.0).or_default().insert(row.number.1, row.file_name());
     }
-    let draw = |example: &Example| contents.contains(&example.content()).then(|| heat(example)).flatten();
+    let one = |_: usize, example: &Example| contents.contains(&example.content()).then(|| draw(example)).flatten();
     for (input, names) in flagged {
+        let fault = |text: String| Fault::Error(text).about(&inputs[input].name());
         let file = inputs[input].read(false)?;
-        let pictures = model.each(&file, reading.tile, reading.limit, draw);
-        let pictures = pictures.map_err(|e| Fault::Error(e.to_string()).about(&inputs[input].name()))?;
+        let (model, _) = panel.of(&file, source).map_err(fault)?;
+        let drawings = model.each(&file, source.reading, one).map_err(|e| fault(e.to_string()))?;
         for (number, name) in names {
-            let Some(Some(picture)) = pictures.get(number) else { continue };
-            let bytes = png::encode(picture).map_err(|e| Fault::Error(e.to_string()))?;
-            let target = Target::File(folder.join(format!("{name}.png")));
+            let (ending, bytes) = match drawings.get(number) {
+                Some(Some(Drawing::Picture { heat, .. })) => {
+                    ("png", png::encode(&enlarged(heat)).map_err(|e| fault(e.to_string()))?)
+                }
+                Some(Some(Drawing::Letters(letters))) => ("html", letters.html().into_bytes()),
+                _ => continue,
+            };
+            let target = Target::File(folder.join(format!("{name}.{ending}")));
             output::write(&target, &bytes, None, force, false)?;
         }
     }

@@ -1,52 +1,75 @@
 //! `surprisal score`
 
+mod gallery;
 mod maps;
 pub mod normal;
+mod page;
+mod panel;
 mod rows;
+mod rule;
+mod saved;
+mod trained;
 
 use super::bar::Bar;
 use super::fault::{Exit, Fault};
 use super::inputs::{self, Folders, Input};
-use super::options::{Global, ModelOptions, Reading, ReadingOptions};
+use super::options::{Global, ModelOptions, ReadingOptions};
 use super::target::Target;
 use super::{output, report};
-use rows::{Judge, Row, Rule};
+use gallery::Gallery;
+use normal::Source;
+use panel::Panel;
+use rows::Row;
+use rule::Rule;
 use std::io::BufRead;
 use std::path::PathBuf;
-use surprisal::codec::{Effort, Progress};
-use surprisal::score::{Fit, MIN_FILES, Model, conformal};
+use surprisal::codec::Progress;
+use surprisal::score::{Calibration, Method, conformal};
 
 /// Find the odd files: those unlike a collection of normal ones
 ///
 /// Prints a line a file, the oddest first: its p-value, score, bits per dimension, whether it is flagged, and why. A file of many
-/// pictures gives a line for each: file.idx#17 is the one after seventeen others.
+/// pictures gives a line for each: file.idx#17 is the one after seventeen others. Pictures, recordings (WAV, FLAC) and texts are
+/// compared with normal files of their own kind.
 ///
 /// Of the files flagged at --fdr Q, a share of Q is normal on average over calibrations, if the normal files to calibrate with
 /// and those scored come from the same source. A file is scored on its own: what else is scored with it changes no score.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Files, folders, or - for a list of paths on standard input, one a line
-    #[arg(required = true, value_name = "FILE|DIR")]
+    #[arg(required_unless_present = "from", value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
     /// Normal files or folders to compare with, or what `surprisal calibrate` wrote
-    #[arg(long, value_name = "DIR|FILE", required_unless_present = "alone")]
+    #[arg(long, value_name = "DIR|FILE", required_unless_present_any = ["alone", "from"])]
     calibrate: Vec<PathBuf>,
     /// No normal files: rank the files against one another
     #[arg(long = "self", conflicts_with_all = ["calibrate", "p_max"])]
     alone: bool,
+    /// Score nothing: flag the rows of a table that --csv wrote by another rule
+    #[arg(long, value_name = "OUT.csv", conflicts_with_all = ["files", "calibrate", "alone", "report", "heatmaps", "jsonl", "cross"])]
+    from: Option<PathBuf>,
     /// Flag so many that this share of the flagged ones is normal [default: 0.1]
     #[arg(long, value_name = "Q", value_parser = share)]
     fdr: Option<f64>,
+    /// With --fdr: estimate how many of the files are normal, and flag more where many are odd (Storey 2002)
+    #[arg(long, conflicts_with_all = ["top", "p_max", "alone"])]
+    storey: bool,
     /// Flag the K oddest
     #[arg(long, value_name = "K", conflicts_with = "fdr")]
     top: Option<usize>,
     /// Flag p-values up to this
     #[arg(long, value_name = "P", value_parser = share, conflicts_with_all = ["fdr", "top"])]
     p_max: Option<f64>,
+    /// For few normal files: fit on four fifths, five times, so that each gives a p-value. Smaller p-values, but no guarantee
+    #[arg(long, conflicts_with = "alone")]
+    cross: bool,
     /// Write all rows, with every statistic, into this file
     #[arg(long, value_name = "OUT.csv")]
     csv: Option<PathBuf>,
-    /// Draw each flagged picture into this folder, red where it is more surprising than expected and blue where less
+    /// Write a page of results into this file: it needs no network, and shows where the oddest ones are odd
+    #[arg(long, value_name = "OUT.html")]
+    report: Option<PathBuf>,
+    /// Draw what was flagged into this folder, red where it is more surprising than expected and blue where less
     #[arg(long, value_name = "DIR")]
     heatmaps: Option<PathBuf>,
     /// Print a line of JSON for each row
@@ -75,61 +98,49 @@ fn share(text: &str) -> Result<f64, String> {
 /// Scores.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let csv = args.csv.clone().map(Target::File);
-    if let Some(target) = &csv {
+    let report = args.report.clone().map(Target::File);
+    for target in csv.iter().chain(&report) {
         output::check(target, None, args.force)?;
     }
-    let models = args.model.models(global)?;
-    let saved = normal::file(&args.calibrate)?;
-    let model = match &saved {
-        Some(calibration) => Model::with_id(&models, calibration.model()),
-        None => Model::find(&models, Effort::MIN.level()),
-    };
-    let model = model.map_err(|e| Fault::Error(e.to_string()))?;
     let rule = args.rule();
-    let reading = args.reading.reading();
-    let (judge, mut worst) = match (saved, args.alone) {
-        (Some(calibration), _) => (Judge::Calibrated(calibration), Exit::Done),
-        (None, false) => {
-            let (calibration, worst) = normal::calibrate(&args.calibrate, &model, reading, global)?;
-            (Judge::Calibrated(calibration), worst)
-        }
-        (None, true) => {
-            let (all, worst) = normal::summaries(&args.files, &model, reading, global)?;
-            let fit = (all.len() >= MIN_FILES).then(|| Fit::new(&all)).flatten();
-            let text = format!("--self: fewer than {MIN_FILES} files, or all alike: there is nothing to rank them by");
-            report::note(
-                global.quiet,
-                "--self: files are ranked against one another; without files known to be normal there are no p-values",
-            );
-            (Judge::Alone(fit.ok_or(Fault::Error(text))?), worst)
-        }
-    };
-    judge.check(rule)?;
+    if let Some(path) = &args.from {
+        return saved::run(path, rule, csv.as_ref(), args.force, args.fail_on_outlier, global);
+    }
+    let models = args.model.models(global)?;
+    let source = Source { models: &models, reading: args.reading.reading(), named: args.model.is_named(), global };
+    let (panel, mut worst) = args.panel(&source)?;
+    panel.check(rule.rate())?;
     if args.files.iter().any(|path| path.as_os_str() == "-") {
-        return args.stream(&model, &judge, rule, reading);
+        return args.stream(&panel, &source, rule);
     }
     let (inputs, unread) = inputs::gather(&args.files, Folders::Walk, global.quiet);
     worst = worst.max(unread);
+    let gallery = report.as_ref().map(|_| Gallery::new(page::DRAWINGS));
     let bar = Bar::new("scoring", global.quiet);
     bar.begin(inputs.len() as u64);
     let mut rows = Vec::new();
     for input in inputs.iter().enumerate() {
-        rows.extend(rows::of(input, &model, &judge, reading));
+        rows.extend(rows::of(input, &panel, &source, gallery.as_ref()));
         bar.advance(1);
     }
     drop(bar);
     let flagged = rows::flag(&mut rows, rule);
     if let Some(folder) = &args.heatmaps {
-        maps::write(folder, &inputs, &rows, &model, reading, args.force)?;
+        maps::write(folder, &inputs, &rows, &panel, &source, args.force)?;
     }
     rows::sort(&mut rows);
     if let Some(target) = &csv {
         output::write(target, rows::table(&rows).as_bytes(), None, args.force, false)?;
     }
+    if let (Some(target), Some(gallery)) = (&report, gallery) {
+        let (drawings, complete) = gallery.finish();
+        let page = page::of(&rows, &args.about(&panel, rule), &drawings, complete);
+        output::write(target, page.as_bytes(), None, args.force, false)?;
+    }
     for row in &rows {
         report::line(if args.jsonl { row.json() } else { row.text() })?;
     }
-    judge.explain(rule, &rows, flagged, global.quiet);
+    explain(&panel, rule, &rows, flagged, global.quiet);
     if rows.iter().any(|row| row.judged.is_err()) {
         worst = Exit::Error;
     }
@@ -141,17 +152,56 @@ impl Args {
         match (self.top, self.p_max, self.fdr) {
             (Some(count), _, _) => Rule::Top(count),
             (None, Some(p), _) => Rule::P(p),
-            (None, None, Some(q)) => Rule::Rate(q),
+            (None, None, Some(q)) => Rule::Rate { q, storey: self.storey },
             (None, None, None) if self.alone => Rule::Top(0),
-            (None, None, None) => Rule::Rate(FDR),
+            (None, None, None) => Rule::Rate { q: FDR, storey: self.storey },
         }
     }
 
+    /// What files are compared with.
+    fn panel(&self, source: &Source) -> Result<(Panel, Exit), Fault> {
+        if self.alone {
+            report::note(
+                source.global.quiet,
+                "--self: files are ranked against one another; without files known to be normal there are no p-values",
+            );
+            return source.alone(&self.files);
+        }
+        let (collection, worst) = match normal::file(&self.calibrate)? {
+            Some(_) if self.cross => {
+                return Err(Fault::Error(
+                    "--cross belongs to `surprisal calibrate` here: the file says how".to_owned(),
+                ));
+            }
+            Some(collection) => (collection, Exit::Done),
+            None => source.calibrate(&self.calibrate, if self.cross { Method::Cross } else { Method::Split })?,
+        };
+        Ok((source.panel(collection)?, worst))
+    }
+
+    /// What the page says about the run.
+    fn about(&self, panel: &Panel, rule: Rule) -> page::About {
+        let mut settings = vec![("flagged by", rule.words())];
+        for (model, _) in &panel.0 {
+            settings.push(("model", format!("{} ({}), for {}", model.name(), model.id(), model.medium())));
+        }
+        for calibration in panel.calibrations() {
+            let (examples, scores) = (calibration.examples(), calibration.scores());
+            let cross = if calibration.method() == Method::Cross { ", crosswise: no FDR guarantee" } else { "" };
+            let text = format!("{examples} normal {}, p-values from {scores} of them{cross}", calibration.medium());
+            settings.push(("calibration", text));
+        }
+        let words: Vec<String> = std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned()).collect();
+        settings.push(("command", format!("surprisal {}", words.join(" "))));
+        let normal = |c: &Calibration| (c.medium().to_string(), c.normal().to_vec());
+        page::About { settings, normal: panel.calibrations().map(normal).collect() }
+    }
+
     /// Scores the files whose paths come on standard input, each as it comes.
-    fn stream(&self, model: &Model, judge: &Judge, rule: Rule, reading: Reading) -> Result<Exit, Fault> {
-        if !matches!(rule, Rule::P(_)) || self.files.len() > 1 || self.csv.is_some() || self.heatmaps.is_some() {
-            let text =
-                "a list on standard input is scored as it comes: alone, with --p-max, without --csv and --heatmaps";
+    fn stream(&self, panel: &Panel, source: &Source, rule: Rule) -> Result<Exit, Fault> {
+        let files = self.csv.is_some() || self.heatmaps.is_some() || self.report.is_some();
+        if !matches!(rule, Rule::P(_)) || self.files.len() > 1 || files {
+            let text = "a list on standard input is scored as it comes: alone, with --p-max, without --csv, --report and --heatmaps";
             return Err(Fault::Error(text.to_owned()));
         }
         let mut worst = Exit::Done;
@@ -162,7 +212,7 @@ impl Args {
             }
             let path = PathBuf::from(line);
             let input = Input::File { relative: path.clone(), path };
-            let mut rows: Vec<Row> = rows::of((0, &input), model, judge, reading);
+            let mut rows: Vec<Row> = rows::of((0, &input), panel, source, None);
             let flagged = rows::flag(&mut rows, rule);
             for row in rows {
                 worst = worst.max(if row.judged.is_err() { Exit::Error } else { Exit::Done });
@@ -176,30 +226,20 @@ impl Args {
     }
 }
 
-impl Judge {
-    /// Refuses a false discovery rate that nothing could be flagged at.
-    fn check(&self, rule: Rule) -> Result<(), Fault> {
-        let Rule::Rate(q) = rule else { return Ok(()) };
-        let Self::Calibrated(calibration) = self else {
-            return Err(Fault::Error("--self has no p-values, so --fdr means nothing: use --top K".to_owned()));
-        };
-        let (given, needed) = (calibration.sizes().1, conformal::needed(q));
-        if given < needed {
-            let text =
-                format!("p-values come from {given} normal files, and at --fdr {q} at least {needed} are needed");
-            return Err(Fault::Error(format!("{text}: give {} normal files in all, or a larger --fdr", 2 * needed)));
-        }
-        Ok(())
+/// Says what the flags mean.
+fn explain(panel: &Panel, rule: Rule, rows: &[Row], flagged: usize, quiet: bool) {
+    let Rule::Rate { q, storey } = rule else { return };
+    let Some(scores) = panel.calibrations().map(Calibration::scores).max() else { return };
+    let files = rows.iter().filter(|row| row.judged.is_ok()).count();
+    let mut text = format!("{flagged} of {files} flagged at a false discovery rate of {q}");
+    if panel.calibrations().any(|c| c.method() == Method::Cross) {
+        text += " (crosswise: no guarantee)";
     }
-
-    /// Says what the flags mean.
-    fn explain(&self, rule: Rule, rows: &[Row], flagged: usize, quiet: bool) {
-        if let (Self::Calibrated(calibration), Rule::Rate(q)) = (self, rule) {
-            let files = rows.iter().filter(|row| row.judged.is_ok()).count();
-            let fewest = conformal::fewest(files, q, calibration.sizes().1);
-            let text = format!("{flagged} of {files} flagged at a false discovery rate of {q}");
-            let least = format!("with {} normal scores, no fewer than {fewest} could be", calibration.sizes().1);
-            report::note(quiet, format_args!("{text}; {least}"));
+    let fewest = conformal::fewest(files, q, scores);
+    match storey {
+        true => report::note(quiet, text),
+        false => {
+            report::note(quiet, format_args!("{text}; with {scores} normal scores, no fewer than {fewest} could be"))
         }
     }
 }

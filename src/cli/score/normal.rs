@@ -1,65 +1,205 @@
 //! The normal files that others are compared with: summaries of theirs, or a calibration file.
 
+use super::panel::{Judge, Panel};
+use super::trained::Trained;
 use crate::cli::bar::Bar;
 use crate::cli::fault::{Exit, Fault};
-use crate::cli::inputs::{self, Folders};
-use crate::cli::options::{Global, Reading};
+use crate::cli::inputs::{self, Folders, Input};
+use crate::cli::options::Global;
 use crate::cli::report;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use surprisal::codec::Progress;
-use surprisal::score::{Calibration, Model, Summary};
+use surprisal::codec::{Effort, Models, Progress};
+use surprisal::score::{
+    Calibration, CalibrationError, Collection, Contents, Example, Fit, MIN_FILES, Medium, Method, Model, Reading,
+    Summary,
+};
 
-/// What is kept of the examples in all files that can be read. The others are reported, and the worst exit
-/// is returned.
-pub fn summaries(
-    paths: &[PathBuf],
-    model: &Model,
-    reading: Reading,
-    global: &Global,
-) -> Result<(Vec<Summary>, Exit), Fault> {
-    let (inputs, worst) = inputs::gather(paths, Folders::Walk, global.quiet);
-    let bar = Bar::new("normal files", global.quiet);
-    bar.begin(inputs.len() as u64);
-    let mut all = Vec::new();
-    let done = report::each(inputs, |input| {
-        let file = input.read(false)?;
-        bar.advance(1);
-        all.extend(
-            model
-                .summaries(&file, reading.tile, reading.limit)
-                .map_err(|e| Fault::Error(e.to_string()).about(&input.name()))?,
-        );
-        Ok(())
-    })?;
-    Ok((all, worst.max(done)))
+/// How files are read and by which models.
+pub struct Source<'a> {
+    /// Where models are looked for.
+    pub models: &'a Models,
+    /// How files are read.
+    pub reading: Reading,
+    /// Whether the user named a model.
+    pub named: bool,
+    /// Options of every subcommand.
+    pub global: &'a Global,
 }
 
-/// The calibration on normal files.
-pub fn calibrate(
-    paths: &[PathBuf],
-    model: &Model,
-    reading: Reading,
-    global: &Global,
-) -> Result<(Calibration, Exit), Fault> {
-    let (normal, worst) = summaries(paths, model, reading, global)?;
-    let calibration =
-        Calibration::new(model.id(), model.name(), &normal).map_err(|e| Fault::Error(format!("--calibrate: {e}")))?;
-    let (fitted, others) = calibration.sizes();
-    let text = format!("calibrated with the model '{}': {fitted} normal examples fitted", model.name());
-    report::note(global.quiet, format_args!("{text}, p-values from {others} others"));
-    Ok((calibration, worst))
+/// Files, and examples of each, that a model is chosen by; of few files, one in [`SHARE`].
+const TRIED: (usize, usize) = (12, 40);
+const SHARE: usize = 8;
+
+/// Examples of a medium.
+pub struct Examples {
+    /// What scored them.
+    model: Model,
+    summaries: Vec<Summary>,
+    /// Those that the model was chosen by.
+    seen: Contents,
 }
 
-/// The calibration in a file, if the only path given is one of those.
-pub fn file(paths: &[PathBuf]) -> Result<Option<Calibration>, Fault> {
+/// Examples of each medium.
+pub type Normal = BTreeMap<Medium, Examples>;
+
+impl Source<'_> {
+    /// The model for a medium.
+    fn model(&self, medium: Medium) -> Result<Model, Fault> {
+        Model::find(self.models, medium, Effort::MIN.level()).map_err(|e| Fault::Error(e.to_string()))
+    }
+
+    /// For each medium of which there are several models, the one that needs the fewest bits for some of the files, and those examples
+    /// of theirs that it was chosen by: they must give no p-values.
+    fn choose(&self, inputs: &[Input]) -> Result<BTreeMap<Medium, (Model, Contents)>, Fault> {
+        let mut samples: BTreeMap<Medium, Vec<Vec<u8>>> = BTreeMap::new();
+        let count = (inputs.len() / SHARE).clamp(1, TRIED.0);
+        for input in inputs.iter().step_by((inputs.len() / count).max(1)).take(count) {
+            // Standard input can be read once.
+            let Some(Ok(file)) = input.path().map(std::fs::read) else { continue };
+            let Ok(medium) = Medium::of(&file, self.reading) else { continue };
+            // A single recording or text is all there is: none of it is to be had for this.
+            if medium == Medium::Picture || inputs.len() >= SHARE {
+                samples.entry(medium).or_default().push(file);
+            }
+        }
+        let reading = Reading { first: Some(TRIED.1), ..self.reading };
+        let mut chosen = BTreeMap::new();
+        for (medium, files) in samples {
+            let candidates = Model::candidates(self.models, medium, Effort::MIN.level());
+            let candidates = candidates.map_err(|e| Fault::Error(e.to_string()))?;
+            if candidates.len() < 2 {
+                continue;
+            }
+            let mut best: Option<(f64, Model)> = None;
+            let mut seen = Contents::new();
+            for model in candidates {
+                let of = |_: usize, example: &Example| (example.bits_per_symbol(), example.content());
+                let each: Result<Vec<_>, _> = files.iter().map(|file| model.each(file, reading, of)).collect();
+                // One that is for files of another kind does not take these.
+                let Ok(each) = each else { continue };
+                let each: Vec<(f64, [u8; 32])> = each.into_iter().flatten().collect();
+                seen.extend(each.iter().map(|(_, content)| content));
+                let bits = each.iter().map(|(bits, _)| bits).sum::<f64>() / each.len().max(1) as f64;
+                if best.as_ref().is_none_or(|(least, _)| bits < *least) {
+                    best = Some((bits, model));
+                }
+            }
+            if let Some((bits, model)) = best {
+                let text = format!("{medium}: of the models that take them, '{}' needs the fewest bits", model.name());
+                report::note(self.global.quiet, format_args!("{text} ({bits:.3} bpd): chosen, -m takes another"));
+                chosen.insert(medium, (model, seen));
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// What is kept of the examples in all files that can be read. The others are reported, and the worst exit
+    /// is returned. A model's own training files are refused where `fresh` ones are asked for.
+    pub fn summaries(&self, paths: &[PathBuf], fresh: bool) -> Result<(Normal, Exit), Fault> {
+        let (inputs, worst) = inputs::gather(paths, Folders::Walk, self.global.quiet);
+        let trained = Trained::new(self.models);
+        let mut chosen = if fresh && !self.named { self.choose(&inputs)? } else { BTreeMap::new() };
+        let bar = Bar::new("normal files", self.global.quiet);
+        bar.begin(inputs.len() as u64);
+        let mut all = Normal::new();
+        let mut refused: Vec<String> = Vec::new();
+        let done = report::each(inputs, |input: Input| {
+            bar.advance(1);
+            let file = input.read(false)?;
+            let about = |e: &dyn std::fmt::Display| Fault::Error(e.to_string()).about(&input.name());
+            let medium = Medium::of(&file, self.reading).map_err(|e| about(&e))?;
+            if let std::collections::btree_map::Entry::Vacant(entry) = all.entry(medium) {
+                let (model, seen) = match chosen.remove(&medium) {
+                    Some(chosen) => chosen,
+                    None => (self.model(medium)?, Contents::new()),
+                };
+                entry.insert(Examples { model, summaries: Vec::new(), seen });
+            }
+            let Some(Examples { model, summaries, .. }) = all.get_mut(&medium) else { return Ok(()) };
+            if fresh && trained.has(model.id(), &file) {
+                refused.push(input.name());
+                return Ok(());
+            }
+            summaries.extend(model.summaries(&file, self.reading).map_err(|e| about(&e))?);
+            Ok(())
+        })?;
+        drop(bar);
+        if let Some(first) = refused.first() {
+            let text = format!("{} normal files were left out, for the model was trained on them", refused.len());
+            report::note(self.global.quiet, format_args!("{text} and finds others odd beside them ({first})"));
+        }
+        Ok((all, worst.max(done)))
+    }
+
+    /// The calibrations on normal files, one for each medium.
+    pub fn calibrate(&self, paths: &[PathBuf], method: Method) -> Result<(Collection, Exit), Fault> {
+        let (normal, worst) = self.summaries(paths, true)?;
+        let quiet = self.global.quiet;
+        let mut calibrations = Vec::new();
+        let mut few = None;
+        for (medium, Examples { model, summaries, seen }) in &normal {
+            let calibration = match Calibration::new(model, summaries, method, seen) {
+                Ok(calibration) => calibration,
+                // Some stray files of another medium do no harm.
+                Err(fault @ CalibrationError::TooFew { .. }) if normal.len() > 1 => {
+                    report::note(quiet, format_args!("--calibrate: {fault}"));
+                    few = Some(fault);
+                    continue;
+                }
+                Err(fault) => return Err(Fault::Error(format!("--calibrate: {fault}"))),
+            };
+            let (examples, scores) = (calibration.examples(), calibration.scores());
+            let text = format!("{medium}: calibrated with the model '{}' on {examples} examples", model.name());
+            let how = match method {
+                Method::Split => format!("{} fitted, p-values from {scores} others", examples - scores as u64),
+                Method::Cross => "five fits, each on four fifths; no FDR guarantee".to_owned(),
+            };
+            report::note(quiet, format_args!("{text}: {how}"));
+            calibrations.push(calibration);
+        }
+        match (calibrations.is_empty(), few) {
+            (false, _) => Ok((Collection::new(calibrations), worst)),
+            (true, Some(fault)) => Err(Fault::Error(format!("--calibrate: {fault}"))),
+            (true, None) => Err(Fault::Error("--calibrate: no normal file could be scored".to_owned())),
+        }
+    }
+
+    /// The models and judges of calibrations.
+    pub fn panel(&self, collection: Collection) -> Result<Panel, Fault> {
+        let one = |calibration: &Calibration| {
+            let model = Model::with_id(self.models, calibration.model()).map_err(|e| Fault::Error(e.to_string()))?;
+            Ok((model, Judge::Calibrated(Box::new(calibration.clone()))))
+        };
+        Ok(Panel(collection.iter().map(one).collect::<Result<_, Fault>>()?))
+    }
+
+    /// Judges that compare files with one another.
+    pub fn alone(&self, paths: &[PathBuf]) -> Result<(Panel, Exit), Fault> {
+        let (all, worst) = self.summaries(paths, false)?;
+        let judge = |Examples { model, summaries, .. }: Examples| {
+            let fit = (summaries.len() >= MIN_FILES).then(|| Fit::new(&summaries)).flatten();
+            fit.map(|fit| (model, Judge::Alone(Box::new(fit))))
+        };
+        let panel = Panel(all.into_values().filter_map(judge).collect());
+        if panel.0.is_empty() {
+            let text = format!("--self: fewer than {MIN_FILES} files, or all alike: there is nothing to rank them by");
+            return Err(Fault::Error(text));
+        }
+        Ok((panel, worst))
+    }
+}
+
+/// The calibrations in a file, if the only path given is one of those.
+pub fn file(paths: &[PathBuf]) -> Result<Option<Collection>, Fault> {
     let [path] = paths else { return Ok(None) };
     if !path.is_file() {
         return Ok(None);
     }
     let bytes = std::fs::read(path).map_err(|e| Fault::io(path, "read", &e))?;
-    if !Calibration::is_calibration(&bytes) && path.extension().is_none_or(|e| e != "cal") {
+    if !Collection::is_file(&bytes) && path.extension().is_none_or(|e| e != "cal") {
         return Ok(None);
     }
-    let calibration = Calibration::from_bytes(&bytes);
-    calibration.map(Some).map_err(|e| Fault::Error(e.to_string()).about(&path.display().to_string()))
+    let collection = Collection::from_bytes(&bytes);
+    collection.map(Some).map_err(|e| Fault::Error(e.to_string()).about(&path.display().to_string()))
 }

@@ -1,35 +1,20 @@
 //! Rows of results: an example each, or a file that could not be read.
 
+use super::gallery::Gallery;
+use super::normal::Source;
+use super::panel::Panel;
+use super::rule::Rule;
 use crate::cli::inputs::Input;
-use crate::cli::options::Reading;
 use crate::cli::report::cell;
 use serde_json::json;
 use surprisal::media::set::item_name;
 use surprisal::score::statistics::{STATISTICS, index};
-use surprisal::score::{Calibration, DETECTORS, Detected, Fit, Model, Summary, conformal, reason};
-
-/// What examples are compared with.
-pub enum Judge {
-    /// Normal files.
-    Calibrated(Calibration),
-    /// One another.
-    Alone(Fit),
-}
-
-/// What is flagged.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Rule {
-    /// Discoveries at this false discovery rate.
-    Rate(f64),
-    /// The oddest.
-    Top(usize),
-    /// p-values up to this.
-    P(f64),
-}
+use surprisal::score::{DETECTORS, Detected, Example, Summary};
 
 /// An example, or a file that could not be read.
 pub struct Row {
-    path: String,
+    /// Its name.
+    pub path: String,
     /// Number of its input among all, and its own in the input.
     pub number: (usize, usize),
     /// The result, or why there is none.
@@ -38,49 +23,45 @@ pub struct Row {
 
 /// A result.
 pub struct Judged {
-    detected: Detected,
-    p_value: Option<f64>,
-    flagged: bool,
-    reason: String,
+    /// How odd it is.
+    pub detected: Detected,
+    /// Where there are normal files to compare it with.
+    pub p_value: Option<f64>,
+    /// Whether it is flagged.
+    pub flagged: bool,
+    /// Why it is as odd as it is.
+    pub reason: String,
     content: [u8; 32],
     values: Vec<f64>,
 }
 
-impl Judge {
-    fn fit(&self) -> &Fit {
-        match self {
-            Self::Calibrated(calibration) => calibration.fit(),
-            Self::Alone(fit) => fit,
-        }
-    }
-
-    fn judge(&self, summary: &Summary) -> Judged {
-        let detected = self.fit().detect(summary);
-        let p_value = match self {
-            Self::Calibrated(calibration) => Some(calibration.p_value(detected.score)),
-            Self::Alone(_) => None,
-        };
-        let reason = reason(self.fit(), summary);
-        Judged { detected, p_value, flagged: false, reason, content: summary.content, values: summary.values.clone() }
-    }
-}
-
-/// The rows of a file.
-pub fn of((place, input): (usize, &Input), model: &Model, judge: &Judge, reading: Reading) -> Vec<Row> {
+/// The rows of a file. What is drawn of them goes into `gallery`, if there is one.
+pub fn of((place, input): (usize, &Input), panel: &Panel, source: &Source, gallery: Option<&Gallery>) -> Vec<Row> {
     let name = input.name();
-    let file = input.read(false).map_err(|fault| fault.to_string());
-    let summaries =
-        file.and_then(|file| model.summaries(&file, reading.tile, reading.limit).map_err(|e| e.to_string()));
-    match summaries {
+    let judged = || -> Result<Vec<Judged>, String> {
+        let file = input.read(false).map_err(|fault| fault.to_string())?;
+        let (model, judge) = panel.of(&file, source)?;
+        let one = |number: usize, example: &Example| {
+            let summary = example.summary();
+            let (detected, p_value, reason) = judge.judge(&summary);
+            if let Some(gallery) = gallery {
+                gallery.offer((place, number), detected.score, example);
+            }
+            let Summary { content, values, .. } = summary;
+            Judged { detected, p_value, flagged: false, reason, content, values }
+        };
+        model.each(&file, source.reading, one).map_err(|e| e.to_string())
+    };
+    match judged() {
         Err(fault) => vec![Row { path: name, number: (place, 0), judged: Err(fault) }],
-        Ok(summaries) => {
-            let count = summaries.len();
-            let row = |(number, summary): (usize, &Summary)| Row {
+        Ok(all) => {
+            let count = all.len();
+            let row = |(number, judged)| Row {
                 path: item_name(&name, number, count),
                 number: (place, number),
-                judged: Ok(judge.judge(summary)),
+                judged: Ok(judged),
             };
-            summaries.iter().enumerate().map(row).collect()
+            all.into_iter().enumerate().map(row).collect()
         }
     }
 }
@@ -88,20 +69,7 @@ pub fn of((place, input): (usize, &Input), model: &Model, judge: &Judge, reading
 /// Flags rows; how many.
 pub fn flag(rows: &mut [Row], rule: Rule) -> usize {
     let results = || rows.iter().filter_map(|row| row.judged.as_ref().ok());
-    let flags: Vec<bool> = match rule {
-        Rule::Rate(q) => {
-            let p: Vec<f64> = results().map(|judged| judged.p_value.unwrap_or(1.0)).collect();
-            conformal::discoveries(&p, q)
-        }
-        Rule::P(most) => results().map(|judged| judged.p_value.is_some_and(|p| p <= most)).collect(),
-        Rule::Top(count) => {
-            let mut order: Vec<(usize, f64)> = results().map(|judged| judged.detected.score).enumerate().collect();
-            order.sort_by(|a, b| b.1.total_cmp(&a.1));
-            let mut flags = vec![false; order.len()];
-            order.iter().take(count).for_each(|(i, _)| flags[*i] = true);
-            flags
-        }
-    };
+    let flags = rule.flags(&results().map(|judged| (judged.detected.score, judged.p_value)).collect::<Vec<_>>());
     for (judged, flag) in rows.iter_mut().filter_map(|row| row.judged.as_mut().ok()).zip(&flags) {
         judged.flagged = *flag;
     }
@@ -127,7 +95,7 @@ impl Judged {
 }
 
 /// Bits per dimension, which is one of the statistics.
-fn bpd(judged: &Judged) -> f64 {
+pub fn bpd(judged: &Judged) -> f64 {
     index("bits").map_or(0.0, |i| judged.values[i])
 }
 

@@ -44,8 +44,8 @@ impl Layout {
     }
 }
 
-/// Goes through the examples of a set, groups side by side: what `group` makes of the walker of a thread, the symbols of a group
-/// and its classes, in order.
+/// Goes through the examples of a set, groups side by side: what `group` makes of the walker of a thread, the number of a group's first
+/// example, its symbols and its classes, in order.
 ///
 /// # Errors
 /// Labels that do not fit.
@@ -53,13 +53,14 @@ pub(super) fn by_groups<T: Send>(
     network: &GridNetwork,
     set: &Set,
     labels: Labels<'_>,
-    group: impl Fn(&mut Walker<'_>, &[u16], &[u32]) -> Vec<T> + Sync,
+    group: impl Fn(&mut Walker<'_>, usize, &[u16], &[u32]) -> Vec<T> + Sync,
 ) -> Result<Vec<T>, ClassError> {
     let classes = Classes::new(network, labels, set.len())?;
     let all = classes.of(0..set.len());
     let (lanes, size) = (at_once(network), network.symbols());
     let of = |walker: &mut Walker<'_>, (number, symbols): (usize, &[u16])| {
-        group(walker, symbols, classes::part(all, number * lanes, symbols.len().div_ceil(size)))
+        let first = number * lanes;
+        group(walker, first, symbols, classes::part(all, first, symbols.len().div_ceil(size)))
     };
     let groups = set.symbols().par_chunks(lanes * size).enumerate();
     let done: Vec<Vec<T>> = groups.map_init(|| Walker::new(network), of).collect();

@@ -44,7 +44,7 @@ pub fn measure(
     let set = set::examples(file, network.program().domain(), &Limits { max_bytes: options.limit })?;
     let size = network.symbols();
     progress.begin(set.symbols().len() as u64);
-    let items = by_groups(network, &set, labels, |walker, symbols, classes| {
+    let items = by_groups(network, &set, labels, |walker, _, symbols, classes| {
         let mut meters: Vec<CostMeter> = (0..symbols.len().div_ceil(size)).map(|_| CostMeter::new()).collect();
         let mut known = symbols.to_vec();
         // A meter reads nothing that could be damaged.

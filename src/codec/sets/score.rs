@@ -42,7 +42,8 @@ pub fn score(network: &GridNetwork, example: &[u16], class: Option<u32>) -> Vec<
     scores(&mut Walker::new(network), network.symbols(), example, class.as_slice())
 }
 
-/// Scores the examples of a set, many side by side. What `then` makes of each one's symbols and scores is kept, in order.
+/// Scores the examples of a set, many side by side. What `then` makes of each one's number,
+/// symbols and scores is kept, in order.
 ///
 /// # Errors
 /// Labels that do not fit.
@@ -53,11 +54,12 @@ pub fn score_each<T: Send>(
     network: &GridNetwork,
     set: &Set,
     labels: Labels<'_>,
-    then: impl Fn(&[u16], &[Score]) -> T + Sync,
+    then: impl Fn(usize, &[u16], &[Score]) -> T + Sync,
 ) -> Result<Vec<T>, ClassError> {
     let size = network.symbols();
-    by_groups(network, set, labels, |walker, symbols, classes| {
+    by_groups(network, set, labels, |walker, first, symbols, classes| {
         let scores = scores(walker, size, symbols, classes);
-        symbols.chunks(size).zip(scores.chunks(size)).map(|(example, scores)| then(example, scores)).collect()
+        let each = symbols.chunks(size).zip(scores.chunks(size)).enumerate();
+        each.map(|(i, (example, scores))| then(first + i, example, scores)).collect()
     })
 }

@@ -62,6 +62,7 @@ pub fn walk<C: Coder>(coder: &mut C, samples: &mut [i32], shape: Shape, profile:
             let sample = &mut samples[at * shape.channels + channel];
             let value = residual.code(coder, centre, i64::from(*sample >> shift))?;
             *sample = i32::try_from(value << shift).map_err(|_| Damaged)?;
+            coder.complete();
             let value = value as f64 * unit;
             track.set(at, value);
             predictor.learn(value, prediction);

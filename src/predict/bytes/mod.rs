@@ -77,6 +77,7 @@ fn walk_bytes<C: Coder, const N: usize>(coder: &mut C, data: &mut [u8], mut mode
             partial = partial << 1 | bit;
         }
         data[position] = partial as u8;
+        coder.complete();
     }
     Ok(())
 }

@@ -1,33 +1,128 @@
 //! Statistics of all symbols together.
 
 use super::super::Example;
-use super::Figures;
+use super::{Figures, Statistic};
+
+/// The statistics of this module.
+pub static ALL: &[Statistic] = &[
+    Statistic {
+        name: "bits",
+        what: "code length (bits per dimension)",
+        source: "Bishop 1994",
+        regional: false,
+        of: bits,
+    },
+    Statistic {
+        name: "entropy",
+        what: "code length that the model itself expected",
+        source: "mean entropy of the conditionals",
+        regional: false,
+        of: entropy,
+    },
+    Statistic {
+        name: "typicality",
+        what: "surprise beyond what the model expected",
+        source: "Nalisnick et al. 2019, for one example: (surprise - entropy) / its standard deviation",
+        regional: false,
+        of: typicality,
+    },
+    Statistic {
+        name: "spread",
+        what: "spread of code lengths that the model expected",
+        source: "logarithm of the standard deviation of -log2 p under the model",
+        regional: false,
+        of: spread,
+    },
+    Statistic {
+        name: "complexity",
+        what: "complexity (bits per dimension of a general codec)",
+        source: "Serra et al. 2020",
+        regional: false,
+        of: |f| f.complexity,
+    },
+    Statistic {
+        name: "excess",
+        what: "code length beyond a general codec's",
+        source: "Serra et al. 2020, equation 2",
+        regional: false,
+        of: |f| bits(f) - f.complexity,
+    },
+    Statistic {
+        name: "worst",
+        what: "surprise in its worst 2 % of symbols",
+        source: "upper mean of the surprises",
+        regional: false,
+        of: |f| worst(f.example),
+    },
+    Statistic {
+        name: "calm",
+        what: "surprise in its calmer half",
+        source: "a quantile over its symbols",
+        regional: false,
+        of: |f| surprise_quantile(f.example, 0.25),
+    },
+    Statistic {
+        name: "median",
+        what: "median surprise",
+        source: "a quantile over its symbols",
+        regional: false,
+        of: |f| surprise_quantile(f.example, 0.5),
+    },
+    Statistic {
+        name: "lively",
+        what: "surprise in its livelier parts",
+        source: "a quantile over its symbols",
+        regional: false,
+        of: |f| surprise_quantile(f.example, 0.9),
+    },
+    Statistic {
+        name: "smooth",
+        what: "expected code length in its smoother parts",
+        source: "a quantile over its symbols",
+        regional: false,
+        of: |f| entropy_quantile(f.example, 0.25),
+    },
+    Statistic {
+        name: "rough",
+        what: "expected code length in its rougher parts",
+        source: "a quantile over its symbols",
+        regional: false,
+        of: |f| entropy_quantile(f.example, 0.75),
+    },
+    Statistic {
+        name: "certain",
+        what: "share of nearly certain symbols",
+        source: "conditionals whose entropy is below 1/16 bit",
+        regional: false,
+        of: |f| certain(f.example),
+    },
+];
 
 /// Mean surprise: bits per dimension.
-pub fn bits(figures: &Figures) -> f64 {
+fn bits(figures: &Figures) -> f64 {
     figures.sums[0] / figures.example.len()
 }
 
 /// Mean entropy of the conditionals, in bits.
-pub fn entropy(figures: &Figures) -> f64 {
+fn entropy(figures: &Figures) -> f64 {
     figures.sums[1] / figures.example.len()
 }
 
 /// Sum of surprise minus entropy over its standard deviation under the model. The terms are differences of a martingale, so
 /// that their variances add up, and far examples of the model itself have a value near a standard normal one.
-pub fn typicality(figures: &Figures) -> f64 {
+fn typicality(figures: &Figures) -> f64 {
     let [surprise, entropy, variance] = figures.sums;
     (surprise - entropy) / (variance + 1e-6).sqrt()
 }
 
 /// Logarithm of the standard deviation of the code length of a symbol.
-pub fn spread(figures: &Figures) -> f64 {
+fn spread(figures: &Figures) -> f64 {
     let example = figures.example;
     if example.is_empty() { 0.0 } else { (figures.sums[2] / example.len() + 1e-6).ln() / 2.0 }
 }
 
 /// Mean of the largest 2 % of surprises, at least of one.
-pub fn worst(example: &Example) -> f64 {
+fn worst(example: &Example) -> f64 {
     let mut all: Vec<u32> = example.scores.iter().map(|s| s.surprise).collect();
     if all.is_empty() {
         return 0.0;
@@ -47,16 +142,16 @@ fn quantile(mut all: Vec<u32>, share: f64) -> f64 {
 }
 
 /// A quantile of the surprises, in bits.
-pub fn surprise_quantile(example: &Example, share: f64) -> f64 {
+fn surprise_quantile(example: &Example, share: f64) -> f64 {
     quantile(example.scores.iter().map(|s| s.surprise).collect(), share)
 }
 
 /// A quantile of the entropies of the conditionals, in bits.
-pub fn entropy_quantile(example: &Example, share: f64) -> f64 {
+fn entropy_quantile(example: &Example, share: f64) -> f64 {
     quantile(example.scores.iter().map(|s| s.entropy).collect(), share)
 }
 
 /// Share of the symbols that were nearly certain: an entropy below a sixteenth of a bit.
-pub fn certain(example: &Example) -> f64 {
+fn certain(example: &Example) -> f64 {
     example.scores.iter().filter(|s| s.entropy < 1 << 12).count() as f64 / example.len()
 }
