@@ -9,13 +9,13 @@ use common::seeds::{files, models, mutate, sound, streams};
 use common::{Random, count};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+use surprisal::codec::adaptive::Adaptive;
 use surprisal::codec::{self, Models, Options};
 use surprisal::container;
 use surprisal::container::archive::{self, Entry, Kind};
-use surprisal::engine::ModelId;
 use surprisal::media::{self, Limits, Medium, Outcome};
 use surprisal::score::statistics::STATISTICS;
-use surprisal::score::{Calibration, Summary};
+use surprisal::score::{Calibration, Collection, Contents, Method, Model, Summary};
 
 const LIMIT: u64 = 1 << 20;
 
@@ -81,11 +81,10 @@ fn archive_target(data: &[u8]) {
 
 /// A calibration is refused, or judges whatever it is asked to.
 fn calibration_target(data: &[u8], asked: &[Summary]) {
-    let Ok(calibration) = Calibration::from_bytes(data) else { return };
-    for summary in asked {
-        let p = calibration.p_value(calibration.fit().detect(summary).score);
+    let Ok(collection) = Collection::from_bytes(data) else { return };
+    for (calibration, summary) in collection.iter().flat_map(|c| asked.iter().map(move |s| (c, s))) {
+        let p = calibration.judge(summary).p_value;
         assert!(p > 0.0 && p <= 1.0, "p = {p}");
-        calibration.fit().deviations(summary);
     }
 }
 
@@ -208,13 +207,16 @@ fn fuzz_calibrations() {
     let statistics = STATISTICS.len();
     let mut summary = |i: u64, spread: usize| Summary {
         content: *blake3::hash(&i.to_le_bytes()).as_bytes(),
+        group: *blake3::hash(&i.to_le_bytes()).as_bytes(),
         values: (0..statistics).map(|_| random.below(spread) as f64 / 1000.0).collect(),
         place: None,
     };
     let normal: Vec<Summary> = (0..60).map(|i| summary(i, 1000)).collect();
     let mut asked: Vec<Summary> = [1, 1000, 1 << 31].iter().map(|spread| summary(99, *spread)).collect();
     asked.push(Summary { values: vec![1e300; statistics], ..asked[0].clone() });
-    let seed = Calibration::new(ModelId([7; 16]), "some", &normal).expect("enough").to_bytes();
+    let model = Model::Adaptive(Adaptive::Bytes);
+    let calibration = Calibration::new(&model, &normal, Method::Split, &Contents::new()).expect("enough");
+    let seed = Collection::new(vec![calibration]).to_bytes();
     calibration_target(&seed, &asked);
     all("calibrations", inputs(7, &[seed], 1000), |data| calibration_target(data, &asked));
 }
