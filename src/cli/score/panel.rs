@@ -31,11 +31,7 @@ pub struct Panel(pub Vec<(Model, Judge)>);
 impl Panel {
     /// What judges a file.
     pub fn of(&self, file: &[u8], source: &Source) -> Result<&(Model, Judge), String> {
-        // One of a kind that only a named model takes (a set of a network's own) is for it.
-        let medium = match (Medium::of(file, source.reading), &self.0[..]) {
-            (Ok(medium), _) => medium,
-            (Err(fault), _) => return Err(fault.to_string()),
-        };
+        let medium = Medium::of(file, source.reading).map_err(|fault| fault.to_string())?;
         let found = self.0.iter().find(|(model, _)| model.medium() == medium);
         found.ok_or_else(|| format!("there are no normal {medium} to compare it with"))
     }

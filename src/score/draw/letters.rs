@@ -33,8 +33,8 @@ impl Letters {
         let first = middle.saturating_sub(MOST / 2).min(places.len().saturating_sub(MOST));
         let end = (first + MOST).min(places.len());
         let mut runs: Vec<(Vec<u8>, i8)> = Vec::new();
-        for i in first..end {
-            let (byte, level) = (example.symbols[i] as u8, (odd[i] / FULL * 4.0).clamp(-4.0, 4.0).round() as i8);
+        for (symbol, odd) in example.symbols[first..end].iter().zip(&odd[first..end]) {
+            let (byte, level) = (*symbol as u8, (odd / FULL * 4.0).clamp(-4.0, 4.0).round() as i8);
             match runs.last_mut() {
                 // A character of several bytes has the colour of its first.
                 Some((run, last)) if *last == level || byte & 0xc0 == 0x80 => run.push(byte),

@@ -32,10 +32,10 @@ impl Colours {
             }
         }
         let n = (example.symbols.len() / example.channels.max(1)).max(1) as f64;
-        for i in 0..3 {
-            colours.means[i] = sums[i] / n;
+        colours.means = sums.map(|sum| sum / n);
+        for (spread, (square, mean)) in colours.spreads.iter_mut().zip(squares.iter().zip(&colours.means)) {
             // The logarithm spreads pictures of little contrast or colour as far as those of much.
-            colours.spreads[i] = ((squares[i] / n - colours.means[i] * colours.means[i]).max(0.0).sqrt() + 1e-3).log2();
+            *spread = ((square / n - mean * mean).max(0.0).sqrt() + 1e-3).log2();
         }
         colours
     }

@@ -158,7 +158,12 @@ mod tests {
         // 700 of 4000 hertz are 2^-2.51, in the band from 2^-3 to 2^-2.5; a sine has half its squared amplitude as power.
         assert!(tone.bands[7] > -0.1 && tone.bands[3] < -40.0, "{tone:?}");
         assert!(tone.tones[3] > 40.0, "{tone:?}");
-        let noise = of(|t| ((t * 8000.0).round() * 12.9898).sin() * 43758.5453 % 1.0 * 2000.0);
+        let random = |i: u64| {
+            let z = (i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            ((z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 40) as f64 / (1u64 << 24) as f64 - 0.5
+        };
+        let noise = of(|t| random((t * 8000.0).round() as u64) * 4000.0);
         assert!(noise.tones[..4].iter().all(|t| (3.0..20.0).contains(t)), "{noise:?}");
         assert!((noise.bands[3] - 10.0 * 0.207f64.log10()).abs() < 1.0, "{noise:?}");
         let louder = of(|t| (t * 700.0 * std::f64::consts::TAU).sin() * 30000.0);
