@@ -51,7 +51,7 @@ impl Panel {
             return Err(Fault::Error("--self has no p-values, so --fdr means nothing: use --top K".to_owned()));
         }
         let needed = conformal::needed(q);
-        for calibration in self.calibrations().filter(|c| c.scores() < needed) {
+        if let Some(calibration) = self.calibrations().find(|c| c.scores() < needed) {
             let (given, medium) = (calibration.scores(), calibration.medium());
             let text =
                 format!("p-values come from {given} normal {medium}, and at --fdr {q} at least {needed} are needed");
