@@ -52,23 +52,23 @@ def seconds(path):
 
 
 def peer(name, files, scratch):
-    """Bytes of the files under another program, and the seconds that it took; None where it is not installed."""
+    """Bytes of each file under another program, and the seconds that it took; None where it is not installed."""
     command, output_first = PEERS[name]
     if shutil.which(command[0]) is None:
         return None
-    total, start = 0, time.perf_counter()
+    sizes, start = [], time.perf_counter()
     for path in files:
         out = scratch / "peer"
         arguments = [out, path] if output_first else [path, "-o", out]
         subprocess.run([*command, *arguments], check=True, stderr=subprocess.DEVNULL)
         made = out if out.exists() else scratch / "peer.wv"
-        total += made.stat().st_size
+        sizes.append(made.stat().st_size)
         made.unlink()
-    return total, time.perf_counter() - start
+    return sizes, time.perf_counter() - start
 
 
 def ours(effort, files, scratch, threads):
-    """Bytes of the streams, and the seconds to make them and to read them."""
+    """Bytes of each stream, in the order of the files, and the seconds to make them and to read them."""
     streams, back = scratch / "streams", scratch / "back"
     for folder in (streams, back):
         shutil.rmtree(folder, ignore_errors=True)
@@ -78,7 +78,7 @@ def ours(effort, files, scratch, threads):
     _, decoding = run("decompress", "-q", "-T", threads, "-o", back, *made)
     for path in files:
         assert (back / path.name).read_bytes() == path.read_bytes(), path
-    return sum(path.stat().st_size for path in made), coding, decoding
+    return [(streams / f"{path.name}.srp").stat().st_size for path in files], coding, decoding
 
 
 def main():
@@ -91,7 +91,7 @@ def main():
     head = ["folder", "files", "seconds", *PEERS, *(f"-e {e}" for e in efforts)]
     head += [f"-e {e} over FLAC" for e in efforts]
     speeds = [f"-e {e} -T {t}, {way}" for e in efforts for t in threads for way in ("compress", "decompress")]
-    sizes, times = [], []
+    sizes, times, worst = [], [], []
     for folder in args.folders:
         with tempfile.TemporaryDirectory() as scratch:
             scratch = pathlib.Path(scratch)
@@ -101,14 +101,20 @@ def main():
             peers = [peer(name, files, scratch) for name in PEERS]
             runs = {(e, t): ours(e, files, scratch, t) for e in efforts for t in threads}
         assert all(len({runs[e, t][0] for t in threads}) == 1 for e in efforts), "streams depend on the threads"
-        totals = [runs[e, threads[0]][0] for e in efforts]
-        row = [folder.name, str(len(files)), f"{length:.0f}", *(str(p[0]) if p else "-" for p in peers)]
-        sizes.append(row + [str(total) for total in totals] + [f"{total / peers[0][0]:.4f}" for total in totals])
+        totals = [sum(runs[e, threads[0]][0]) for e in efforts]
+        row = [folder.name, str(len(files)), f"{length:.0f}", *(str(sum(p[0])) if p else "-" for p in peers)]
+        sizes.append(row + [str(total) for total in totals] + [f"{total / sum(peers[0][0]):.4f}" for total in totals])
+        for effort in efforts:
+            beyond = zip(runs[effort, threads[0]][0], peers[0][0], files, strict=True)
+            worst.append((effort, *max((own - flac, f"{folder.name}/{path.stem}") for own, flac, path in beyond)))
         rate = [f"{length / s:.1f}" for e in efforts for t in threads for s in runs[e, t][1:]]
         times.append([folder.name, *(f"{length / p[1]:.1f}" if p else "-" for p in peers), *rate])
     print("Bytes:\n")
     table(head, sizes)
-    print("Seconds of sound a second:\n")
+    for effort in efforts:
+        bytes_more, name = max(row[1:] for row in worst if row[0] == effort)
+        print(f"-e {effort}: the worst file takes {bytes_more} bytes more than FLAC's: {name}")
+    print("\nSeconds of sound a second:\n")
     table(["folder", *PEERS, *speeds], times)
 
 

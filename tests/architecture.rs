@@ -50,6 +50,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/"]),
     ("ctrlc", &["cli/interrupt.rs"]),
     ("signal_hook", &["cli/interrupt.rs"]),
+    ("tempfile", &["cli/output.rs"]),
     ("safetensors", &["quantize/", "train/"]),
     ("memmap2", &["train/data/map.rs"]),
     ("plotters", &["train/plot.rs"]),

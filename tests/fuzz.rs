@@ -31,7 +31,9 @@ fn container_target(data: &[u8]) {
 fn split_target(data: &[u8]) {
     for pixels in [false, true] {
         let limits = Limits { max_bytes: LIMIT };
-        if let Outcome::Split(split) = media::split(data, media::Options { pixels }, &limits) {
+        if let Outcome::Split(split) =
+            media::split(data, media::Options { pixels, ..media::Options::default() }, &limits)
+        {
             let joined = media::join(split.medium, &split.recipe, &split.content, &limits).expect("it was joined once");
             assert!(!split.exact || joined == data, "not the same file");
         }

@@ -222,9 +222,11 @@ fn pixels_keeps_samples_and_chunks() {
     stream.extend_from_slice(&adler32(1, &lines).to_be_bytes());
     let mut file = png(40, 50, 8, 2, 0, &stream);
     file.extend_from_slice(b"tail");
-    assert!(!matches!(split(&file, Options { pixels: true }, &LIMITS), Outcome::Opaque { .. }));
+    assert!(!matches!(split(&file, Options { pixels: true, ..Options::default() }, &LIMITS), Outcome::Opaque { .. }));
     for (name, file) in [("zopfli", fixture("zopfli.png")), ("stored", file)] {
-        let Outcome::Split(s) = split(&file, Options { pixels: true }, &LIMITS) else { panic!("{name}") };
+        let Outcome::Split(s) = split(&file, Options { pixels: true, ..Options::default() }, &LIMITS) else {
+            panic!("{name}")
+        };
         assert!(!s.exact, "{name}");
         assert_eq!(s.rebuilders[0].name, "zlib");
         let made = rejoined(&s);
@@ -238,7 +240,10 @@ fn pixels_keeps_samples_and_chunks() {
         assert_eq!(made[made.len() - 12..], file[file.len() - 12..]);
     }
     // what can be rebuilt exactly still is
-    let Outcome::Split(s) = split(&fixture("optipng.png"), Options { pixels: true }, &LIMITS) else { panic!() };
+    let Outcome::Split(s) = split(&fixture("optipng.png"), Options { pixels: true, ..Options::default() }, &LIMITS)
+    else {
+        panic!()
+    };
     assert!(s.exact);
 }
 
@@ -388,7 +393,7 @@ proptest! {
         let files = small_files();
         let mut file = files[which.index(files.len())].clone();
         changes.iter().for_each(|&(kind, at, value)| mutate(&mut file, kind, at, value));
-        if let Outcome::Split(s) = split(&file, Options { pixels }, &LIMITS) {
+        if let Outcome::Split(s) = split(&file, Options { pixels, ..Options::default() }, &LIMITS) {
             let made = rejoined(&s);
             prop_assert!(pixels && !s.exact || made == file);
         }

@@ -1,4 +1,5 @@
-//! Recordings through networks on a grid: round trips, refusals, damaged streams, and the real program.
+//! Recordings: through networks on a grid, and by the adaptive predictors as they are read; round trips, refusals, damaged streams, and
+//! the real program.
 
 mod common;
 
@@ -11,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use surprisal::codec::sets::{Labels, compress, measure};
 use surprisal::codec::{CompressError, DEFAULT_LIMIT, Models, Options, decompress};
+use surprisal::codec::{Effort, compress as compress_file, sound};
 use surprisal::container;
 use surprisal::engine::{GridNetwork, Kernel, Program};
 use surprisal::media::audio::{Sound, wav};
@@ -152,7 +154,7 @@ fn sounds_are_drawn_and_what_a_model_sees_is_shown() {
     let args = ["sample", "m.srm", "-n", "2", "--length", "120", "--prime", "start.wav", "-o", "drawn.wav"];
     expect(at, &args, 0);
     let drawn = fs::read(at.join("drawn.wav")).unwrap();
-    let sound = wav::read(&drawn, &surprisal::media::Limits { max_bytes: 1 << 20 }).unwrap();
+    let sound = surprisal::media::audio::read(&drawn, &surprisal::media::Limits { max_bytes: 1 << 20 }).unwrap();
     assert_eq!((sound.channels, sound.bits, sound.rate, sound.samples.len()), (1, 16, 8000, 2 * 120 + 2000));
     let start = tone(50, 2000.0);
     assert!(sound.samples[..50] == start && sound.samples[2120..2170] == start);
@@ -200,4 +202,135 @@ fn the_shipped_model_of_digits_is_what_its_card_says() {
     assert!(fs::read(folder.path().join("back")).unwrap() == fs::read(digit).unwrap());
     let bytes = fs::metadata(folder.path().join("d.srp")).unwrap().len() as f64;
     assert!(bytes <= total["bits"].as_f64().unwrap() / 8.0 * 1.001 + 110.0, "{bytes} bytes");
+}
+
+/// A WAV file of two channels, of so many seconds at 4000 frames a second, with a chunk behind its samples.
+fn recording(seconds: usize) -> Vec<u8> {
+    let (a, b) = (tone(4000 * seconds, 5000.0), tone(4000 * seconds + 3, 3000.0));
+    let samples = a.iter().zip(&b[3..]).flat_map(|(a, b)| [*a, a / 2 + b]).collect();
+    let wave = wav::write(&Sound { channels: 2, bits: 16, rate: 4000, samples }).unwrap();
+    [&wave[..], b"LIST\x04\0\0\0abcd"].concat()
+}
+
+/// A file as it is read: its stream, made from its first bytes and the rest.
+fn as_read(file: &[u8], options: &Options) -> Vec<u8> {
+    let found = sound::find_long(&file[..file.len().min(200)], options).expect("a recording");
+    let aside = std::io::Cursor::new(Vec::new());
+    let long = sound::compress_long(file, Some(file.len() as u64), &found, aside, options, &()).expect("coded");
+    let mut stream = Vec::new();
+    let (cost, overhead) = (long.summary.cost.ceil_bytes(), long.summary.overhead);
+    let length = long.write(&mut stream).expect("written");
+    assert_eq!((length, length), (stream.len() as u64, cost + overhead));
+    let measured = sound::measure_long(file, None, &found, options, &()).expect("measured");
+    assert!(measured.cost.ceil_bytes().abs_diff(cost) < 60, "{} {cost}", measured.cost.ceil_bytes());
+    stream
+}
+
+/// The file of a stream as it is read.
+fn restored(stream: &[u8], keep_going: bool) -> (Vec<u8>, sound::Restored) {
+    let incoming = sound::incoming(stream).expect("a stream").expect("of sound");
+    let mut file = Vec::new();
+    let done = incoming.restore(&stream[incoming.start..], &mut file, 1 << 20, keep_going, &()).expect("restored");
+    (file, done)
+}
+
+#[test]
+fn recordings_are_coded_and_restored_as_they_are_read() {
+    let models = Models::new(&[], Kernel::best());
+    let options = Options { seconds: Some(1), level: Effort::MIN.level(), ..Options::default() };
+    let whole = recording(3);
+    // What the header says of the length may be wrong, and a rest that is no frame may follow.
+    let with_length = |length: u32| [&whole[..40], &length.to_le_bytes(), &whole[44..], b"xy"].concat();
+    for file in [whole.clone(), with_length(0), with_length(u32::MAX), with_length(1 << 30), with_length(70_001)] {
+        let stream = as_read(&file, &options);
+        assert!(stream.len() < file.len() * 3 / 4);
+        assert!(stream == compress_file(&file, &models, &options, &()).unwrap().bytes);
+        assert!(decompress(&stream, &models, DEFAULT_LIMIT, &()).unwrap() == file);
+        assert!(
+            restored(&stream, false) == (file.clone(), sound::Restored { length: file.len() as u64, missing: vec![] })
+        );
+    }
+    // What cannot be made smaller is stored, whatever the number of segments.
+    let silence = wave(1, 16, vec![0; 90_000]);
+    let noise = [&silence[..44], &Random(5).bytes(180_000)].concat();
+    let stream = as_read(&noise, &Options { seconds: Some(1), ..options });
+    assert!(stream.len() <= noise.len() + 64, "{} of {}", stream.len(), noise.len());
+    assert!(decompress(&stream, &models, DEFAULT_LIMIT, &()).unwrap() == noise);
+    // A limit bounds what is open at a time, not the file.
+    let incoming = sound::incoming(&as_read(&whole, &options)).unwrap().unwrap();
+    let stream = as_read(&whole, &options);
+    let small = incoming.restore(&stream[incoming.start..], std::io::sink(), 20_000, false, &());
+    assert!(small.is_ok(), "{small:?}");
+    assert!(incoming.restore(&stream[incoming.start..], std::io::sink(), 10_000, false, &()).is_err());
+}
+
+#[test]
+fn a_damaged_segment_takes_no_other_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let file = recording(4);
+    fs::write(at.join("a.wav"), &file).unwrap();
+    expect(at, &["compress", "-q", "--segment", "1", "a.wav"], 0);
+    let stream = fs::read(at.join("a.wav.srp")).unwrap();
+    let opened = container::open(&stream).unwrap();
+    assert_eq!(opened.header.chunks.len(), 5, "a recipe and four segments");
+    let start = opened.overhead + opened.header.chunks[..2].iter().map(|c| c.coded as usize).sum::<usize>();
+    let mut damaged = stream.clone();
+    damaged[start + 700] ^= 4;
+    fs::write(at.join("b.wav.srp"), &damaged).unwrap();
+    assert!(stderr(&expect(at, &["decompress", "b.wav.srp"], 1)).contains("chunk 2 of 5"));
+    assert!(!at.join("b.wav").exists());
+    let said = stderr(&expect(at, &["decompress", "--keep-going", "b.wav.srp"], 1));
+    assert!(said.contains("frames 4000 to 8000 (0:01.000 to 0:02.000)") && said.contains("b.partial.wav"), "{said}");
+    let silent = |from: usize, to: usize| {
+        let mut rest = file.clone();
+        rest[44 + from * 4..44 + to * 4].fill(0);
+        rest
+    };
+    assert!(fs::read(at.join("b.partial.wav")).unwrap() == silent(4000, 8000));
+    // A stream that was cut short lost its end.
+    let (back, done) = restored(&stream[..start + 20], true);
+    assert_eq!(done.missing, [sound::Missing::Frames(4000..16000, 4000)]);
+    assert!(back == silent(4000, 16000));
+    // Without its header, a plain one is made.
+    let mut damaged = stream.clone();
+    damaged[opened.overhead] ^= 1;
+    let (back, done) = restored(&damaged, true);
+    assert_eq!(done.missing[0], sound::Missing::Header);
+    assert!(back[44..] == file[44..file.len() - 12]);
+}
+
+#[test]
+fn raw_samples_and_those_of_flac_files_are_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let raw: Vec<u8> = tone(9001, 3000.0).iter().flat_map(|s| (*s as i16).to_be_bytes()).collect();
+    fs::write(at.join("a.raw"), &raw[..raw.len() - 1]).unwrap();
+    let said = lines(at, &["compress", "--json", "--raw", "8000,2,s16be", "a.raw"]);
+    assert_eq!(said[0]["medium"], "raw sound");
+    expect(at, &["decompress", "a.raw.srp", "-o", "back"], 0);
+    assert!(fs::read(at.join("back")).unwrap() == raw[..raw.len() - 1]);
+    assert!(stderr(&expect(at, &["measure", "--raw", "8000,2,s17", "a.raw"], 2)).contains("s16le"));
+    // Eight frames of 8 bits, 0 but the last, which is -5, without an MD5: a header, and one block with the samples as they are.
+    let mut flac = b"fLaC\x80\0\0\x22\0\x10\0\x10\0\0\0\0\0\0\x01\xf4\0\x70\0\0\0\x08".to_vec();
+    flac.extend([0; 16]);
+    flac.extend([0xff, 0xf8, 0x60, 0x02, 0x00, 7, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0xfb]);
+    let frame = flac.len() - 16;
+    flac[frame + 6] = crc(&flac[frame..frame + 6], 8, 0x07) as u8;
+    let check = crc(&flac[frame..], 16, 0x8005) as u16;
+    flac.extend(check.to_be_bytes());
+    fs::write(at.join("a.flac"), &flac).unwrap();
+    let said = lines(at, &["compress", "--json", "--samples", "a.flac"]);
+    assert_eq!((&said[0]["exact"], &said[0]["output"]), (&false.into(), &"a.wav.srp".into()));
+    expect(at, &["decompress", "a.wav.srp"], 0);
+    assert!(fs::read(at.join("a.wav")).unwrap() == wave(1, 8, vec![0, 0, 0, 0, 0, 0, 0, -5]));
+}
+
+/// A check value of so many bits, highest bit first.
+fn crc(bytes: &[u8], bits: u32, polynomial: u32) -> u32 {
+    let (top, mask) = (1 << (bits - 1), (1 << bits) - 1);
+    bytes.iter().fold(0, |crc, byte| {
+        let start = crc ^ u32::from(*byte) << (bits - 8);
+        (0..8).fold(start, |c, _| if c & top != 0 { (c << 1 ^ polynomial) & mask } else { c << 1 & mask })
+    })
 }

@@ -28,7 +28,8 @@ pub fn pictures() -> Vec<(String, Picture)> {
     }
     let picture = |path: PathBuf| {
         let file = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        let Outcome::Split(split) = media::split(&file, Options { pixels: true }, &Limits { max_bytes: 1 << 31 })
+        let Outcome::Split(split) =
+            media::split(&file, Options { pixels: true, ..Options::default() }, &Limits { max_bytes: 1 << 31 })
         else {
             panic!("{}: is not a picture that the network codes", path.display());
         };

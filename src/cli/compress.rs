@@ -4,18 +4,21 @@ use super::archive::pack;
 use super::bar::Bar;
 use super::batch::{self, How};
 use super::fault::{Exit, Fault};
-use super::inputs::{self, EXTENSION, Folders, Input};
-use super::options::{CodecOptions, EffortOptions, Global, LabelOptions};
-use super::output::Stamp;
+use super::inputs::{self, Begun, EXTENSION, Folders, HEAD, Input};
+use super::options::{CodecOptions, EffortOptions, Global, LabelOptions, SoundOptions};
+use super::output::{Output, Stamp};
 use super::report::Tally;
 use super::table::Table;
 use super::target::{Target, TargetOptions};
 use super::{output, report};
 use serde_json::{Value, json};
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use surprisal::codec::sets;
 use surprisal::codec::{self, Coding, CompressError, Compressed, Options, Summary};
+use surprisal::codec::{sets, sound};
 use surprisal::engine::DeviceName;
+use surprisal::media::audio::flac;
 
 /// Compress files to .srp streams
 ///
@@ -41,6 +44,11 @@ pub struct Args {
     /// Print one line of JSON a file
     #[arg(long, conflicts_with = "stdout")]
     json: bool,
+    /// Of FLAC files keep the samples alone, checked by their MD5: song.flac becomes song.wav.srp, which gives song.wav
+    #[arg(long, conflicts_with = "raw")]
+    samples: bool,
+    #[command(flatten)]
+    sound: SoundOptions,
     #[command(flatten)]
     labels: LabelOptions,
     #[command(flatten)]
@@ -68,6 +76,8 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         level: args.effort.effort().level(),
         verify: !args.no_verify,
         pixels: args.pixels,
+        seconds: args.sound.segment,
+        raw: args.sound.raw,
         limit: args.codec.limit(),
     };
     let set = models.for_sets()?;
@@ -89,7 +99,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let mut targets = args.target.plan(inputs.len(), false)?;
     let (mut tally, mut jobs) = (Tally::default(), Vec::new());
     for input in inputs {
-        let target = targets.of(&input, |path| Ok(with_extension(path))).and_then(|target| {
+        let target = targets.of(&input, |path| Ok(with_extension(path, args.samples))).and_then(|target| {
             output::check(&target, input.path(), args.target.force)?;
             Ok(target)
         });
@@ -101,8 +111,37 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let mut table = Table::default();
     let describe = |job: &Job| (job.input.name(), job.stamp.map_or(u64::MAX, |stamp| stamp.length()));
     let work = |job: &Job, bar: &Bar| {
-        let file = job.input.read(false)?;
-        code(&file, bar).map_err(|e| Fault::from(e).about(&job.input.name()))
+        let about = |fault: Fault| fault.about(&job.input.name());
+        // Sets are not cut.
+        if set.is_some() || !args.samples && job.stamp.is_some_and(|stamp| stamp.length() < HEAD) {
+            let done = code(&job.input.read(false)?, bar);
+            return done.map(Coded::Whole).map_err(|e| about(e.into()));
+        }
+        let mut begun = job.input.begin(false, HEAD)?;
+        let unpacked = args.samples && flac::is_flac(&begun.head);
+        if unpacked {
+            let wave = flac::Unpacked::new(begun.chained()).map_err(|e| about(Fault::Error(e.to_string())))?;
+            begun = Begun::new(Box::new(wave), &job.input, None, HEAD)?;
+        }
+        let mut done = match sound::find_long(&begun.head, &options).filter(|_| begun.is_long()) {
+            None => Coded::Whole(code(&begun.whole()?, bar).map_err(|e| about(e.into()))?),
+            Some(recording) => {
+                let (aside, length) = (output::aside(&job.target)?, begun.length);
+                let long = sound::compress_long(begun.chained(), length, &recording, aside, &options, bar);
+                if job.stamp.is_some() && job.stamp != job.input.path().and_then(Stamp::of) {
+                    let text = "changed while it was read; try again when nothing writes to it";
+                    return Err(about(Fault::Error(text.to_owned())));
+                }
+                Coded::Long(Box::new(long.map_err(|e| about(e.into()))?))
+            }
+        };
+        if unpacked {
+            let summary = done.summary();
+            (summary.exact, summary.length) = (false, job.stamp.map_or(summary.length, Stamp::length));
+            let note = "the samples are kept, and the FLAC file is not: decompress gives a WAV file";
+            summary.notes.push(note.to_owned());
+        }
+        Ok(done)
     };
     batch::each(jobs, how, describe, work, |job, done, seconds| {
         let done = done.and_then(|done| finish(args, global, &job, done, seconds));
@@ -117,9 +156,34 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     Ok(worst.max(tally.worst()))
 }
 
-/// The path with `.srp` behind it.
-fn with_extension(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+/// A stream, in memory or to be put together.
+enum Coded {
+    Whole(Compressed),
+    Long(Box<sound::Long<File>>),
+}
+
+impl Coded {
+    /// Its figures.
+    fn summary(&mut self) -> &mut Summary {
+        match self {
+            Self::Whole(done) => &mut done.summary,
+            Self::Long(long) => &mut long.summary,
+        }
+    }
+
+    /// Writes it: how many bytes it has.
+    fn write(self, out: &mut dyn Write) -> io::Result<u64> {
+        match self {
+            Self::Whole(done) => out.write_all(&done.bytes).map(|()| done.bytes.len() as u64),
+            Self::Long(long) => long.write(out),
+        }
+    }
+}
+
+/// The path with `.srp` behind it. Of FLAC files without what makes them such, WAV files come back.
+fn with_extension(path: &Path, samples: bool) -> PathBuf {
+    let is_flac = samples && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("flac"));
+    let mut name = if is_flac { path.with_extension("wav") } else { path.to_owned() }.into_os_string();
     name.push(".");
     name.push(EXTENSION);
     name.into()
@@ -133,10 +197,12 @@ struct Job {
 }
 
 /// Writes a stream; its figures and its length.
-fn finish(args: &Args, global: &Global, job: &Job, done: Compressed, seconds: f64) -> Result<(Summary, u64), Fault> {
+fn finish(args: &Args, global: &Global, job: &Job, mut done: Coded, seconds: f64) -> Result<(Summary, u64), Fault> {
     let (name, target, path) = (job.input.name(), &job.target, job.input.path());
-    output::write(target, &done.bytes, path, args.target.force, args.target.rm)?;
-    let (summary, coded) = (done.summary, done.bytes.len() as u64);
+    let summary = done.summary().clone();
+    let mut output = Output::create(target, path.is_some())?;
+    let coded = done.write(&mut output).map_err(|e| Fault::io(Path::new(&target.name()), "write", &e))?;
+    output.finish(path, args.target.force, args.target.rm)?;
     for note in &summary.notes {
         report::note(global.quiet, format_args!("{name}: {note}"));
     }

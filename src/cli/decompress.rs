@@ -5,12 +5,13 @@ use super::bar::Bar;
 use super::fault::{Exit, Fault};
 use super::inputs::{self, EXTENSION, Folders, Input};
 use super::options::{CodecOptions, Global};
-use super::output::Stamp;
-use super::streams::{self, Decoded};
+use super::output::{Output, Stamp};
+use super::streams::{self, Decoded, Sound};
 use super::target::{Target, TargetOptions};
 use super::{output, report};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use surprisal::codec::sound::Missing;
 use surprisal::codec::{DecodeError, salvage};
 
 /// Restore files from .srp streams
@@ -27,7 +28,8 @@ pub struct Args {
     /// Print one line of JSON a file
     #[arg(long, conflicts_with = "stdout")]
     pub json: bool,
-    /// Of a damaged picture, write what is left: FILE.partial.ppm, with the lost rows in gray; the exit code is 1 all the same
+    /// Write what is left of a damaged picture or recording: FILE.partial.ppm, with the lost rows in gray, or FILE.partial.wav for
+    /// FILE.wav, silent where segments are lost; the exit code is 1 all the same
     #[arg(long, conflicts_with = "stdout")]
     keep_going: bool,
     #[command(flatten)]
@@ -55,9 +57,9 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         let stamp = input.path().and_then(Stamp::of);
         Ok(Job { target, source: input.path().map(Path::to_owned), stamp })
     };
-    let done = streams::each(inputs, &args.codec, global, prepare, |name, job, decoded| {
-        finish(args, global, name, &job, decoded)
-    })?;
+    let whole = |name: &str, job: Job, decoded| finish(args, global, name, &job, decoded);
+    let sound = |job: Job, sound| restore(args, global, &job, sound);
+    let done = streams::each(inputs, &args.codec, global, prepare, whole, sound)?;
     Ok(worst.max(done))
 }
 
@@ -134,4 +136,71 @@ fn keep(
     let rows: Vec<String> = left.lost.iter().map(|rows| format!("{} to {}", rows.start, rows.end - 1)).collect();
     let lost = if rows.is_empty() { "no row of its picture".to_owned() } else { format!("rows {}", rows.join(", ")) };
     damaged(format!("{error}; lost: {lost} of {}; what is left is in {}", left.picture.height, partial.name()))
+}
+
+/// Restores a recording, or with --keep-going what is left of it.
+fn restore(args: &Args, global: &Global, job: &Job, sound: Sound) -> Result<(), Fault> {
+    let (target, source) = (&job.target, job.source.as_deref());
+    let name = sound.name.clone();
+    let mut output = Output::create(target, source.is_some())?;
+    let (done, coded, seconds) = sound.restore(&mut output, args.keep_going)?;
+    let whole = done.missing.is_empty();
+    let written = match target {
+        Target::File(path) if !whole => Target::File(partial(path)),
+        other => other.clone(),
+    };
+    if let Target::File(path) = &written {
+        output.rename(path.clone());
+    }
+    output.finish(source, args.target.force, args.target.rm)?;
+    let missing: Vec<String> = done.missing.iter().map(what).collect();
+    if args.json {
+        report::line(json!({
+            "file": name,
+            "output": written.name(),
+            "coded_bytes": coded,
+            "bytes": done.length,
+            "seconds": seconds,
+            "together": 1,
+            "missing": missing,
+        }))?;
+    }
+    if !whole {
+        let text = format!("{name}: is damaged: {}; the rest is in {}", missing.join(", "), written.name());
+        return Err(Fault::Damaged(text));
+    }
+    if let (true, Some(path)) = (args.target.rm, source) {
+        output::remove_input(path, target, job.stamp)?;
+    }
+    if !args.json {
+        report::note(global.quiet, format_args!("{name}: {coded} => {} bytes, {}", done.length, target.name()));
+    }
+    Ok(())
+}
+
+/// `song.partial.wav` for `song.wav`.
+fn partial(path: &Path) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(".partial");
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+/// What is missing, for people.
+fn what(missing: &Missing) -> String {
+    let time = |frame: u64, rate: u32| {
+        let rate = u64::from(rate.max(1));
+        format!("{}:{:02}.{:03}", frame / rate / 60, frame / rate % 60, frame % rate * 1000 / rate)
+    };
+    match missing {
+        Missing::Header => "what stands around its samples is lost, and a plain header was made".to_owned(),
+        Missing::Frames(range, rate) => {
+            let (from, to) = (time(range.start, *rate), time(range.end, *rate));
+            format!("frames {} to {} ({from} to {to}) are lost and silent", range.start, range.end)
+        }
+        Missing::Unknown => "its checksum does not match, and nothing tells what is wrong".to_owned(),
+    }
 }

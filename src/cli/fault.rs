@@ -78,6 +78,9 @@ impl fmt::Display for Fault {
 
 impl From<DecodeError> for Fault {
     fn from(error: DecodeError) -> Self {
+        if let DecodeError::Write(error) = &error {
+            return Self::io(Path::new("the output"), "write", error);
+        }
         if error.is_damage() { Self::Damaged(error.to_string()) } else { Self::Error(error.to_string()) }
     }
 }

@@ -7,6 +7,12 @@ use std::fs::{self, File, FileType};
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
+/// Bytes of an input that are read before it is decided what is done with it: recordings that are longer are coded as they
+/// are read.
+pub const HEAD: u64 = 8 << 20;
+/// Bytes that hold the header of a stream of sound, but for extraordinary numbers of segments.
+pub const FRONT: u64 = 1 << 20;
+
 /// Ending of a stream's file.
 pub const EXTENSION: &str = "srp";
 
@@ -55,6 +61,71 @@ impl Input {
             }
             Self::File { path, .. } => read(path),
         }
+    }
+}
+
+impl Input {
+    /// Its first bytes, about `count`, and what follows them. `binary` input is refused from a terminal.
+    pub fn begin(&self, binary: bool, count: u64) -> Result<Begun, Fault> {
+        match self {
+            Self::Stdin if binary && io::stdin().is_terminal() => self.read(binary).map(Begun::all),
+            Self::Stdin => Begun::new(Box::new(io::stdin()), self, None, count),
+            Self::File { path, .. } => {
+                let file = File::open(path).map_err(|e| Fault::io(path, "read", &e))?;
+                let length = file.metadata().ok().filter(fs::Metadata::is_file).map(|meta| meta.len());
+                // What a pipe has given is gone.
+                let again = length.is_some().then(|| path.clone());
+                Ok(Begun { length, again, ..Begun::new(Box::new(file), self, length, count)? })
+            }
+        }
+    }
+}
+
+/// An input of which the first bytes were read.
+pub struct Begun {
+    /// They; all there are, if there are fewer than were asked for.
+    pub head: Vec<u8>,
+    /// What follows them.
+    rest: Box<dyn Read + Send>,
+    /// Bytes in all, where they are known.
+    pub length: Option<u64>,
+    /// Where it can be read once more.
+    again: Option<PathBuf>,
+    name: String,
+}
+
+impl Begun {
+    /// Reads the first `count` bytes of what stands for an input.
+    pub fn new(mut rest: Box<dyn Read + Send>, input: &Input, length: Option<u64>, count: u64) -> Result<Self, Fault> {
+        let (mut head, name) = (Vec::new(), input.name());
+        let done = (&mut rest).take(count).read_to_end(&mut head);
+        done.map_err(|e| Fault::io(Path::new(&name), "read", &e))?;
+        Ok(Self { head, rest, length, again: None, name })
+    }
+
+    fn all(head: Vec<u8>) -> Self {
+        Self { head, rest: Box::new(io::empty()), length: None, again: None, name: String::new() }
+    }
+
+    /// Whether there may be more than the first bytes.
+    pub fn is_long(&self) -> bool {
+        self.head.len() as u64 >= HEAD
+    }
+
+    /// All its bytes.
+    pub fn whole(mut self) -> Result<Vec<u8>, Fault> {
+        if let Some(path) = self.again {
+            drop(self.head);
+            return read(&path);
+        }
+        let done = self.rest.read_to_end(&mut self.head);
+        done.map_err(|e| Fault::io(Path::new(&self.name), "read", &e))?;
+        Ok(self.head)
+    }
+
+    /// All its bytes again from the first, as they come.
+    pub fn chained(self) -> impl Read + Send + 'static {
+        io::Cursor::new(self.head).chain(self.rest)
     }
 }
 

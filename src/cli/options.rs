@@ -9,6 +9,7 @@ use surprisal::codec::sets::Labels;
 use surprisal::codec::{DEFAULT_LIMIT, Effort, Models, model_files};
 use surprisal::engine::grid::GridNetwork;
 use surprisal::engine::{DeviceName, Kernel, device};
+use surprisal::media::audio::raw::Raw;
 use surprisal::media::{Limits, set};
 use surprisal::score::Reading;
 
@@ -108,6 +109,17 @@ fn efforts() -> String {
 fn effort() -> impl TypedValueParser<Value = Effort> {
     let range = u64::from(Effort::MIN.number())..=u64::from(Effort::MAX.number());
     RangedU64ValueParser::<u8>::new().range(range).map(|number| Effort::new(number).expect("it is in the range"))
+}
+
+/// How sound is coded.
+#[derive(Debug, Args)]
+pub struct SoundOptions {
+    /// Seconds of sound that are coded by themselves: threads take one each, and damage is lost one by one [default: 30]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=120))]
+    pub segment: Option<u32>,
+    /// The files are raw samples: RATE,CHANNELS,FORMAT, for instance 44100,2,s16le (u8, s8, or s16, s24, s32, f32 with le or be)
+    #[arg(long, value_name = "WHAT")]
+    pub raw: Option<Raw>,
 }
 
 /// A bound on what is allocated.

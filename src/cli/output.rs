@@ -172,6 +172,71 @@ impl Drop for Pending {
     }
 }
 
+/// An output that is written as it is made.
+pub enum Output {
+    /// Standard output.
+    Stdout(io::Stdout),
+    /// A device or a pipe, which is written to directly.
+    Device(File),
+    /// A file, which has its name when it is complete.
+    File(Pending),
+}
+
+impl Output {
+    /// Begins an output. `private` keeps others out of a file until it has its permissions.
+    pub fn create(target: &Target, private: bool) -> Result<Self, Fault> {
+        match target {
+            Target::Stdout => Ok(Self::Stdout(io::stdout())),
+            Target::File(path) if is_device(path) => {
+                let file = OpenOptions::new().write(true).open(path).map_err(|e| Fault::io(path, "write", &e))?;
+                Ok(Self::Device(file))
+            }
+            Target::File(path) => Pending::create(path, private).map(Self::File),
+        }
+    }
+
+    /// Gives a file another name than the target's.
+    pub fn rename(&mut self, to: PathBuf) {
+        if let Self::File(pending) = self {
+            pending.path = to;
+        }
+    }
+
+    /// Ends it: a file gets its name, and permissions and time of `source`.
+    pub fn finish(mut self, source: Option<&Path>, force: bool, durable: bool) -> Result<(), Fault> {
+        self.flush().map_err(|e| Fault::io(Path::new("the output"), "write", &e))?;
+        let Self::File(pending) = self else { return Ok(()) };
+        if let Some(meta) = source.and_then(|source| fs::metadata(source).ok()) {
+            pending.dress(Some(meta.permissions()), meta.modified().ok());
+        }
+        pending.publish(force, durable)
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(out) => out.write(bytes),
+            Self::Device(file) => file.write(bytes),
+            Self::File(pending) => pending.file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if let Self::Stdout(out) = self { out.flush() } else { Ok(()) }
+    }
+}
+
+/// Room for bytes that are kept aside until an output can be written: a file without a name, in its folder.
+pub fn aside(target: &Target) -> Result<File, Fault> {
+    let folder = match target {
+        Target::File(path) if !is_device(path) => folder_of(path).to_owned(),
+        _ => std::env::temp_dir(),
+    };
+    let made = fs::create_dir_all(&folder).and_then(|()| tempfile::tempfile_in(&folder));
+    made.map_err(|e| Fault::io(&folder, "write", &e))
+}
+
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

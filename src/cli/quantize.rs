@@ -172,7 +172,11 @@ fn step(bits: f64, float: f64, what: &str) -> Result<(), Fault> {
 /// The picture in a file, as planes in coding order; `None` for other files.
 fn picture(input: &Input, limits: &Limits) -> Result<Option<reference::Picture>, Fault> {
     let file = input.read(false)?;
-    let Outcome::Split(split) = media::split(&file, media::Options { pixels: true }, limits) else { return Ok(None) };
+    let Outcome::Split(split) =
+        media::split(&file, media::Options { pixels: true, ..media::Options::default() }, limits)
+    else {
+        return Ok(None);
+    };
     let Content::Picture(Picture { width, channels: 3, samples, .. }) = split.content else { return Ok(None) };
     let plane = |place: usize| {
         samples

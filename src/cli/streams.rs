@@ -7,9 +7,12 @@
 
 use super::bar::Bar;
 use super::fault::{Exit, Fault};
-use super::inputs::Input;
+use super::inputs::{Begun, FRONT, Input};
 use super::options::{CodecOptions, Global};
 use super::report;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use surprisal::codec::sound::{self, Incoming, Restored};
 use surprisal::codec::{DecodeError, decompress_all};
 use surprisal::container;
 use surprisal::engine::DeviceName;
@@ -31,13 +34,41 @@ pub struct Decoded {
     pub seconds: f64,
 }
 
-/// Calls `prepare` for each input, decodes it, and calls `finish` with its name, what was prepared, and what came out.
+/// A stream of sound, which is restored while it is read.
+pub struct Sound {
+    /// Of the stream, for messages.
+    pub name: String,
+    incoming: Incoming,
+    begun: Begun,
+    limit: u64,
+    quiet: bool,
+}
+
+impl Sound {
+    /// Restores its file: what is missing in it, the bytes of the stream, and the seconds that it took.
+    pub fn restore(self, out: impl Write + Send, keep_going: bool) -> Result<(Restored, u64, f64), Fault> {
+        let (bar, coded) = (Bar::new(&self.name, self.quiet), self.incoming.coded());
+        let chunks = {
+            let mut input = self.begun.chained();
+            let start = io::copy(&mut (&mut input).take(self.incoming.start as u64), &mut io::sink());
+            start.map_err(|e| Fault::io(Path::new(&self.name), "read", &e))?;
+            input
+        };
+        let done = self.incoming.restore(chunks, out, self.limit, keep_going, &bar);
+        let seconds = bar.seconds();
+        Ok((done.map_err(|e| Fault::from(e).about(&self.name))?, coded, seconds))
+    }
+}
+
+/// Calls `prepare` for each input, decodes it, and calls `finish` with its name, what was prepared, and what came out; for
+/// sound it calls `restore` in the place of both.
 pub fn each<T>(
     inputs: Vec<Input>,
     options: &CodecOptions,
     global: &Global,
     mut prepare: impl FnMut(&Input) -> Result<T, Fault>,
     mut finish: impl FnMut(&str, T, Decoded) -> Result<(), Fault>,
+    mut restore: impl FnMut(T, Sound) -> Result<(), Fault>,
 ) -> Result<Exit, Fault> {
     let models = options.models(global)?;
     let is_cpu = options.device.name == DeviceName::Cpu;
@@ -45,8 +76,23 @@ pub fn each<T>(
     let mut inputs = inputs.into_iter().peekable();
     let (mut group, mut memory) = (Vec::new(), 0);
     while let Some(input) = inputs.next() {
-        let ready = prepare(&input).and_then(|prepared| Ok((prepared, input.read(true)?)));
-        if let Some((prepared, stream)) = tally.take(ready)? {
+        let ready = prepare(&input).and_then(|prepared| Ok((prepared, input.begin(true, FRONT)?)));
+        let mut opened = None;
+        if let Some((prepared, begun)) = tally.take(ready)? {
+            match sound::incoming(&begun.head) {
+                Ok(Some(incoming)) => {
+                    // In the order of the inputs.
+                    decode(std::mem::take(&mut group), &models, options, global, &mut tally, &mut finish)?;
+                    memory = 0;
+                    let sound =
+                        Sound { name: input.name(), incoming, begun, limit: options.limit(), quiet: global.quiet };
+                    tally.take(restore(prepared, sound))?;
+                }
+                // What is wrong with it is said in its turn.
+                Ok(None) | Err(_) => opened = tally.take(begun.whole())?.map(|stream| (prepared, stream)),
+            }
+        }
+        if let Some((prepared, stream)) = opened {
             // What cannot be opened takes nothing; its turn to fail comes.
             let needed = container::open(&stream).map_or(0, |opened| opened.header.memory());
             let room = if is_cpu { options.limit().min(ROOM) } else { options.limit() };

@@ -6,6 +6,7 @@ use super::inputs::{self, Folders};
 use super::options::{CodecOptions, Global};
 use super::{report, streams};
 use serde_json::json;
+use std::io;
 use std::path::PathBuf;
 use surprisal::codec;
 
@@ -47,6 +48,24 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
             let file = result.map_err(|e| Fault::from(e).about(name))?;
             if !args.json && !global.quiet {
                 report::line(format_args!("{name}: ok, {} bytes", file.len()))?;
+            }
+            Ok(())
+        },
+        |(), sound| {
+            let name = sound.name.clone();
+            let result = sound.restore(io::sink(), false).map(|(done, ..)| done.length);
+            if args.json {
+                report::line(json!({
+                    "file": name,
+                    "ok": result.is_ok(),
+                    "bytes": result.as_ref().ok(),
+                    "damaged": matches!(result, Err(Fault::Damaged(_))),
+                    "error": result.as_ref().err().map(ToString::to_string),
+                }))?;
+            }
+            let length = result?;
+            if !args.json && !global.quiet {
+                report::line(format_args!("{name}: ok, {length} bytes"))?;
             }
             Ok(())
         },

@@ -6,7 +6,7 @@
 use super::sound;
 use crate::engine::ModelId;
 use crate::entropy::{DecisionMeter, Score};
-use crate::media::audio::Sound;
+use crate::media::audio::{Frames, SampleFormat, Sound};
 use crate::predict::audio::{self, Shape};
 use crate::predict::bytes::{self, Hint};
 use rayon::prelude::*;
@@ -58,16 +58,18 @@ pub fn text(bytes: &[u8]) -> Vec<Score> {
 /// The scores of a recording's samples, in its order. Channels over those that a segment can have are scored apart.
 pub fn recording(recording: &Sound) -> Vec<Score> {
     let channels = usize::from(recording.channels);
-    let frames = sound::segment(recording.rate) as usize;
+    let form =
+        Frames { channels: channels.min(audio::MAX_CHANNELS) as u8, rate: recording.rate, format: SampleFormat::S16 };
+    let frames = sound::segment(&form, None) as usize;
     let segment = |samples: &[i32]| {
         let mut scores = vec![Score::default(); samples.len()];
         for first in (0..channels).step_by(audio::MAX_CHANNELS) {
             let some = audio::MAX_CHANNELS.min(channels - first);
             let frames = samples.chunks_exact(channels);
             let mut part: Vec<i32> = frames.flat_map(|frame| &frame[first..first + some]).copied().collect();
-            let shape = Shape { channels: some, bits: u32::from(recording.bits).max(8) };
+            let shape = Shape { channels: some, bits: u32::from(recording.bits).max(8), float: false };
             let mut meter = DecisionMeter::default();
-            audio::walk(&mut meter, &mut part, shape, PROFILE).expect("samples have the bits that the recording says");
+            audio::score(&mut meter, &mut part, shape, PROFILE).expect("samples have the bits that the recording says");
             // Channel after channel to frame after frame.
             let count = part.len() / some;
             for (i, score) in meter.units().into_iter().enumerate() {

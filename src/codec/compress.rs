@@ -8,9 +8,10 @@ use super::models::Models;
 use super::pieces::Mode;
 use super::plan::{self, File, Plan, Samples, Source};
 use super::{DEFAULT_LIMIT, Progress, parts};
-use crate::container::{self, Coding, Hint, Role};
+use crate::container::{self, Coding, Content, Hint, Role};
 use crate::engine::Network;
 use crate::entropy::Bits;
+use crate::media::audio::raw::Raw;
 use crate::media::image::lattice::{self, Planes};
 use crate::media::{self, Limits, Outcome};
 use std::ops::ControlFlow;
@@ -25,6 +26,10 @@ pub struct Options {
     pub verify: bool,
     /// Keep a picture's pixels and chunks, and give up the exact deflate data of its file where that would cost bytes.
     pub pixels: bool,
+    /// Seconds of a segment of sound, 1 to 120; `None`: 30, or fewer where a second has very many samples.
+    pub seconds: Option<u32>,
+    /// The file is raw samples of sound.
+    pub raw: Option<Raw>,
     /// The most bytes that the samples of a medium may take; a file that declares more is coded as bytes.
     pub limit: u64,
 }
@@ -32,7 +37,21 @@ pub struct Options {
 impl Default for Options {
     /// The middle level, verified, exact, and with the limit that a decoder has by default.
     fn default() -> Self {
-        Self { level: Effort::default().level(), verify: true, pixels: false, limit: DEFAULT_LIMIT }
+        Self {
+            level: Effort::default().level(),
+            verify: true,
+            pixels: false,
+            seconds: None,
+            raw: None,
+            limit: DEFAULT_LIMIT,
+        }
+    }
+}
+
+impl Options {
+    /// What a medium is told.
+    pub(super) fn media(&self) -> media::Options {
+        media::Options { pixels: self.pixels, raw: self.raw }
     }
 }
 
@@ -116,7 +135,7 @@ fn with_plan<T>(
 ) -> Result<T, CompressError> {
     let limits = Limits { max_bytes: options.limit };
     let mut notes = Vec::new();
-    let split = match media::split(file, media::Options { pixels: options.pixels }, &limits) {
+    let split = match media::split(file, options.media(), &limits) {
         Outcome::Split(split) => Some(split),
         Outcome::Opaque { note } => {
             notes.extend(note);
@@ -174,13 +193,16 @@ fn with_plan<T>(
         network,
         runner,
         level: options.level,
+        seconds: options.seconds,
         models,
         of_planes: of_planes.as_ref().map(|(network, planes)| (network, planes)),
         coloured: coloured.as_ref(),
     };
     let plan = plan::smallest(&file, source.as_ref(), mode, progress)?;
     let medium = plan.header.medium.and(split.as_ref()).map(|s| s.medium.format().name);
-    if plan.header.memory() > DEFAULT_LIMIT {
+    // Sound is restored segment by segment.
+    let is_sound = matches!(plan.header.content, Content::Sound { .. });
+    if !is_sound && plan.header.memory() > DEFAULT_LIMIT {
         notes.push(format!("to restore it, decompress needs --limit {}", plan.header.memory()));
     }
     let summary = Summary {

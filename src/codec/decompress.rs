@@ -95,8 +95,12 @@ pub(super) fn supported(header: &Header) -> Result<Option<media::Medium>, Decode
         return Err(DecodeError::Inconsistent("the byte model is used and not named"));
     }
     let uses_samples = header.chunks.iter().any(|c| c.coding == Coding::Samples);
-    let predictor = Raster::of(&header.content).map_or(parts::adaptive(audio::PART), Raster::part);
-    if uses_samples && !header.parts.contains(&predictor) {
+    let names = |part| header.parts.contains(&part);
+    let is_named = match Raster::of(&header.content) {
+        Some(raster) => names(raster.part()),
+        None => names(parts::adaptive(audio::PART)) || names(parts::adaptive(audio::FIRST)),
+    };
+    if uses_samples && !is_named {
         return Err(DecodeError::Inconsistent("samples are predicted and the part is not named"));
     }
     if header.chunks.iter().any(|c| c.coding == Coding::Bytes && c.decoded > bytes::SEGMENT as u64) {

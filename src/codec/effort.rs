@@ -4,6 +4,7 @@
 //! decoder needs no option for any of them, and the table may change from one version to the next.
 
 use crate::adapt::Fit;
+use crate::predict::audio;
 use std::fmt;
 
 /// What an encoder does at a level.
@@ -30,8 +31,8 @@ const YCC: Option<&str> = Some("photo-ycc");
 /// Levels 1 to 9: none takes less time than the one before it, or codes photographs worse. Where there are fewer points than
 /// levels, neighbours are the same point.
 const LEVELS: [Level; 9] = [
-    Level { model: "fast", planes: None, adjust_planes: false, fit: Fit::NONE, adjust: false, sound: 0 },
-    Level { model: "fast", planes: None, adjust_planes: false, fit: Fit::CHEAP, adjust: false, sound: 0 },
+    Level { model: "fast", planes: None, adjust_planes: false, fit: Fit::NONE, adjust: false, sound: audio::FAST },
+    Level { model: "fast", planes: None, adjust_planes: false, fit: Fit::CHEAP, adjust: false, sound: audio::FAST },
     Level { model: "photo", planes: YCC, adjust_planes: false, fit: Fit::NONE, adjust: false, sound: 1 },
     Level { model: "photo", planes: YCC, adjust_planes: true, fit: Fit::CHEAP, adjust: false, sound: 1 },
     Level { model: "photo", planes: YCC, adjust_planes: true, fit: Fit::CHEAP, adjust: false, sound: 1 },
@@ -40,6 +41,10 @@ const LEVELS: [Level; 9] = [
     Level { model: "large", planes: YCC, adjust_planes: true, fit: Fit::THOROUGH, adjust: true, sound: 2 },
     Level { model: "large", planes: YCC, adjust_planes: true, fit: Fit::THOROUGH, adjust: true, sound: 2 },
 ];
+
+/// What the profiles are called.
+const SOUND: [&str; audio::PROFILES.len()] =
+    ["short filters, solved often", "long filters", "long filters, solved often", "short filters"];
 
 /// An effort level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,7 +114,7 @@ impl fmt::Display for Level {
         if self.adjust {
             write!(f, ", corrected by what was coded before")?;
         }
-        write!(f, "; sound by {}", ["short filters", "long filters", "long filters, solved often"][self.sound])
+        write!(f, "; sound by {}", SOUND[self.sound])
     }
 }
 

@@ -90,6 +90,9 @@ pub enum CompressError {
     /// A set has more symbols than a stream can say.
     #[error("it holds 2^32 symbols or more: cut it into files")]
     TooManySymbols,
+    /// The file, or the room for its code, cannot be read or written while it is coded.
+    #[error("cannot read it or keep its code: {0}")]
+    Io(#[from] std::io::Error),
     /// Content and recipe that were just made cannot be joined: a fault of this program.
     #[error("the picture cannot be put together again ({0}), so nothing was written; please report this with the file")]
     Join(String),
@@ -164,6 +167,12 @@ pub enum DecodeError {
     /// Content and recipe do not make a file.
     #[error(transparent)]
     Join(#[from] MediaError),
+    /// The stream cannot be read.
+    #[error("cannot read: {0}")]
+    Read(std::io::Error),
+    /// The file cannot be written.
+    #[error("cannot write: {0}")]
+    Write(std::io::Error),
     /// Everything decoded, and the file is another one.
     #[error("the restored file is not the original (its checksum does not match)")]
     Checksum,
@@ -185,6 +194,8 @@ impl DecodeError {
             | Self::Device(_)
             | Self::UnknownPart { .. }
             | Self::UnknownMedium { .. }
+            | Self::Read(_)
+            | Self::Write(_)
             | Self::OverLimit { .. } => false,
         }
     }

@@ -18,7 +18,6 @@ use crate::container::{self, Chunk, Coding, Content, Hint, Opened, Role};
 use crate::engine::grid::GridNetwork;
 use crate::engine::{ModelId, Network, Runner};
 use crate::entropy::Damaged;
-use crate::media::audio::Pcm;
 use crate::media::image::Picture;
 use crate::media::image::lattice::{self, Transform};
 use crate::media::{self, Limits};
@@ -84,6 +83,12 @@ impl<'a> Job<'a> {
                 (Content::Set { .. }, None) => return Err(DecodeError::Inconsistent("a set without a network")),
                 _ => self.segments(Role::Content)?,
             },
+            Some(medium) if matches!(header.content, Content::Sound { .. }) => {
+                let mut file = Vec::with_capacity(header.length as usize);
+                let chunk = |index: usize, _: &Chunk| Ok(self.opened.chunks[index].to_vec());
+                sound::restore(header, medium, chunk, &mut file, false, self.progress)?;
+                return Ok(file);
+            }
             Some(medium) => {
                 let recipe = self.segments(Role::Recipe)?;
                 let content = match picture {
@@ -119,21 +124,11 @@ impl<'a> Job<'a> {
         hint: Hint,
         out: &mut [u8],
     ) -> Result<(), DecodeError> {
-        match entry.coding {
-            Coding::Stored => out.copy_from_slice(coded),
-            Coding::Samples => match (self.opened.header.content, Raster::of(&self.opened.header.content)) {
-                (Content::Sound { channels, format, .. }, _) => {
-                    sound::decode(coded, format, channels, out).map_err(|_| self.damaged(index))?;
-                }
-                (_, Some(raster)) => raster.decode(coded, out).map_err(|_| self.damaged(index))?,
-                _ => return Err(DecodeError::Inconsistent("a chunk of samples that is no sound")),
-            },
-            _ => {
-                let decoded = bytes::decode(coded, out.len(), byte_hint(hint)).map_err(|_| self.damaged(index))?;
-                out.copy_from_slice(&decoded);
-            }
+        if let (Coding::Samples, Some(raster)) = (entry.coding, Raster::of(&self.opened.header.content)) {
+            raster.decode(coded, out).map_err(|_| self.damaged(index))?;
+            return self.check(index, entry, out);
         }
-        self.check(index, entry, out)
+        decode_bytes(entry, coded, hint, out).map_err(|_| self.damaged(index))
     }
 
     pub(super) fn check(&self, index: usize, entry: &Chunk, decoded: &[u8]) -> Result<(), DecodeError> {
@@ -194,13 +189,12 @@ impl<'a> Job<'a> {
                 let samples = self.segments(Role::Content)?;
                 Ok(media::Content::Picture(Picture { width, height, channels, samples }))
             }
-            Content::Sound { rate, channels, format, .. } => {
-                Ok(media::Content::Pcm(Pcm { channels, rate, format, bytes: self.segments(Role::Content)? }))
-            }
             Content::Bands { .. } | Content::Planes { .. } | Content::Alpha { .. } => {
                 self.whole(self.bands()?.decode()?)
             }
-            Content::Set { .. } => Err(DecodeError::Inconsistent("a set of a medium that is not for sets")),
+            Content::Set { .. } | Content::Sound { .. } => {
+                Err(DecodeError::Inconsistent("a content of a medium that is not for it"))
+            }
         }
     }
 
@@ -271,7 +265,17 @@ fn rows(bytes: Vec<u8>, hint: Hint) -> media::Content {
     media::Content::Rows { bytes, stride: hint.record, unit: hint.pixel, form: media::Form::Bytes }
 }
 
-fn is_damaged(entry: &Chunk, decoded: &[u8]) -> bool {
+/// The bytes of a chunk that is stored or coded by the byte model, written to `out`, which has their length, and checked.
+pub(super) fn decode_bytes(entry: &Chunk, coded: &[u8], hint: Hint, out: &mut [u8]) -> Result<(), Damaged> {
+    match entry.coding {
+        Coding::Stored if coded.len() == out.len() => out.copy_from_slice(coded),
+        Coding::Bytes => out.copy_from_slice(&bytes::decode(coded, out.len(), byte_hint(hint))?),
+        _ => return Err(Damaged),
+    }
+    if is_damaged(entry, out) { Err(Damaged) } else { Ok(()) }
+}
+
+pub(super) fn is_damaged(entry: &Chunk, decoded: &[u8]) -> bool {
     decoded.len() as u64 != entry.decoded || crc32fast::hash(decoded) != entry.crc
 }
 

@@ -30,7 +30,7 @@ mod raster;
 mod salvage;
 pub mod sets;
 pub mod signature;
-mod sound;
+pub mod sound;
 mod walk;
 
 pub use crate::adapt::Fit;

@@ -12,7 +12,7 @@ use crate::container::{Coding, Content, Hint};
 use crate::engine::device::{DeviceError, Interval};
 use crate::engine::{Network, Runner};
 use crate::entropy::Bits;
-use crate::media::audio::Pcm;
+use crate::media::audio::{Frames, Pcm};
 use crate::media::image::Picture;
 use crate::predict::bytes;
 use rayon::prelude::*;
@@ -111,8 +111,7 @@ pub(super) fn segments<'a>(
     data.par_chunks(bytes::SEGMENT).enumerate().map(code).collect()
 }
 
-/// Codes sound in segments of so many frames, in parallel, by the profile of this number. A segment that does not become
-/// smaller is stored.
+/// Codes sound in segments of so many frames, in parallel, by the profile of this number.
 pub(super) fn sound<'a>(
     pcm: &'a Pcm,
     segment: u32,
@@ -121,22 +120,12 @@ pub(super) fn sound<'a>(
     progress: &dyn Progress,
 ) -> Result<Vec<Piece<'a>>, CompressError> {
     let code = |(index, data): (usize, &'a [u8])| {
-        let coded = match mode {
-            Mode::Write { .. } => {
-                Coded::written(Coding::Samples, sound::encode(data, pcm.format, pcm.channels, profile))
-            }
-            Mode::Measure => Coded::measured(Coding::Samples, sound::measure(data, pcm.format, pcm.channels, profile)),
-        };
-        let check = |coded: &Coded| {
-            let mut back = vec![0; data.len()];
-            sound::decode(&coded.bytes, pcm.format, pcm.channels, &mut back).is_ok() && back == data
-        };
-        let piece = smallest(data, Some(coded), check, mode);
+        let piece = one_segment(data, &pcm.frames, profile, index, mode);
         progress.advance(data.len() as u64);
-        piece.ok_or(CompressError::Verification { piece: index })
+        piece
     };
     progress.begin(pcm.bytes.len() as u64);
-    let segments: Vec<_> = pcm.bytes.chunks(segment as usize * pcm.frame()).enumerate().collect();
+    let segments: Vec<_> = pcm.bytes.chunks(segment as usize * pcm.frames.bytes()).enumerate().collect();
     if segments.len() == 1 {
         return segments.into_iter().map(code).collect();
     }
@@ -173,6 +162,22 @@ pub(super) fn raster<'a>(
     };
     progress.begin(data.len() as u64);
     data.par_chunks(raster.segment()).enumerate().map(code).collect()
+}
+
+/// Codes a segment of sound. One that does not become smaller is stored.
+pub(super) fn one_segment<'a>(
+    data: &'a [u8],
+    frames: &Frames,
+    profile: usize,
+    index: usize,
+    mode: Mode,
+) -> Result<Piece<'a>, CompressError> {
+    let coded = match mode {
+        Mode::Write { .. } => Coded::written(Coding::Samples, sound::encode(data, frames, profile)),
+        Mode::Measure => Coded::measured(Coding::Samples, sound::measure(data, frames, profile)),
+    };
+    let piece = smallest(data, Some(coded), |coded| sound::gives_back(&coded.bytes, frames, data), mode);
+    piece.ok_or(CompressError::Verification { piece: index })
 }
 
 /// Codes the bands of a picture, in parallel: each by the network, by the byte model where that looks better, or stored. A

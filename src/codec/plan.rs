@@ -12,7 +12,7 @@ use super::models::Models;
 use super::parts;
 use super::pieces::{self, Mode, Piece, byte_hint, looks_drawn, row_hint};
 use super::progress::Progress;
-use super::raster::{self, Raster};
+use super::raster;
 use super::sound;
 use crate::container::{self, Chunk, Coding, Content, Header, Hint, Medium, Part, Role};
 use crate::engine::{Network, Runner};
@@ -21,7 +21,7 @@ use crate::media::Form;
 use crate::media::audio::Pcm;
 use crate::media::image::Picture;
 use crate::media::image::lattice::Planes;
-use crate::predict::{adjust, audio, bytes};
+use crate::predict::{adjust, bytes};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -87,19 +87,13 @@ impl<'a> Plan<'a> {
             .chain(std::iter::repeat(Role::Content));
         let pieces: Vec<_> = recipe.into_iter().chain(adaptation).chain(beside).chain(rest).collect();
         let chunks: Vec<Chunk> = pieces.iter().zip(roles).map(|(piece, role)| chunk(piece, role)).collect();
-        let uses = |coding| chunks.iter().any(|c| c.coding == coding);
+        let uses_network = chunks.iter().any(|c| c.coding == Coding::Network);
         let mut parts = source.map(|s| s.parts.clone()).unwrap_or_default();
-        if uses(Coding::Bytes) {
-            parts.push(parts::adaptive(bytes::PART));
-        }
-        if uses(Coding::Network) && adjusted {
+        if uses_network && adjusted {
             parts.push(parts::adaptive(adjust::PART));
         }
-        if uses(Coding::Samples) {
-            parts.push(Raster::of(&content).map_or(parts::adaptive(audio::PART), Raster::part));
-        }
-        parts.sort();
-        let model = model.filter(|_| uses(Coding::Network));
+        let parts = parts::of_chunks(&chunks, &content, parts);
+        let model = model.filter(|_| uses_network);
         let medium = source.map(|s| s.medium);
         let (length, checksum) = (file.length, file.checksum);
         Self { header: Header { length, checksum, medium, model, parts, content, chunks }, pieces }
@@ -117,7 +111,7 @@ impl<'a> Plan<'a> {
 }
 
 /// The header's entry of a piece. The coded length of a measured piece is its cost.
-fn chunk(piece: &Piece, role: Role) -> Chunk {
+pub(super) fn chunk(piece: &Piece, role: Role) -> Chunk {
     let coded = if piece.coding == Coding::Stored { piece.decoded as u64 } else { piece.cost.ceil_bytes() };
     Chunk { coding: piece.coding, role, coded, decoded: piece.decoded as u64, crc: piece.crc }
 }
@@ -135,6 +129,8 @@ pub(super) struct File<'a> {
     pub runner: Option<&'a dyn Runner>,
     /// What is tried.
     pub level: Level,
+    /// Seconds of a segment of sound.
+    pub seconds: Option<u32>,
     /// Where a network finds what runs it.
     pub models: &'a Models,
     /// The planes of a picture on a lattice, and the network for them.
@@ -201,10 +197,9 @@ fn of_medium<'a>(
             return Ok(Plan::new(file, Some(source), Content::Bytes(hint), recipe()?, pieces.into()));
         }
         Samples::Sound(pcm) => {
-            let segment = sound::segment(pcm.rate);
+            let segment = sound::segment(&pcm.frames, file.seconds);
             let pieces = pieces::sound(pcm, segment, file.level.sound, mode, progress)?;
-            let (rate, channels, format) = (pcm.rate, pcm.channels, pcm.format);
-            let content = Content::Sound { rate, segment, channels, format };
+            let content = sound::content(&pcm.frames, segment);
             return Ok(Plan::new(file, Some(source), content, recipe()?, pieces.into()));
         }
         Samples::Picture(picture) => picture,

@@ -13,9 +13,10 @@ use crate::adapt::Fit;
 use crate::engine::device::{DeviceError, Interval};
 use crate::engine::{Device, Executor, Kernel, Network, Position, Runner, reference};
 use crate::entropy::{Bits, Damaged};
+use crate::media::audio::{Sound, wav};
 use crate::media::image::Picture;
 use crate::media::image::lattice::{self, Planes};
-use crate::predict::bytes;
+use crate::predict::{audio, bytes};
 use std::convert::Infallible;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ const SAMPLED: usize = 17;
 /// measured bits; `decoded`: what `threads` threads make of the codes; `adjusted`: both, with `predict::adjust`; `bytes`: codes of the byte model; `adapted`: an
 /// adaptation to a picture, and the code of a band by it; `streams`: whole streams, made by `threads` threads, and of a
 /// picture those of every effort level that is another point; `planes`: planes of pictures on a lattice, and their bands' codes by
-/// the model for them.
+/// the model for them; `sound`: codes of samples by every profile, and a stream of two segments.
 ///
 /// # Panics
 /// If this machine lacks the kernel, or refuses the threads.
@@ -56,7 +57,7 @@ pub fn signature_on(device: Arc<dyn Device>, threads: usize) -> Result<String, D
 
 fn of(models: Models, threads: usize) -> Result<String, DeviceError> {
     let mut parts = PARTS.map(|name| (name, blake3::Hasher::new()));
-    let [tensors, sampled, reference, codes, decoded, adjusted, bytes, adapted, streams, planes] =
+    let [tensors, sampled, reference, codes, decoded, adjusted, bytes, adapted, streams, planes, sound] =
         parts.each_mut().map(|part| &mut part.1);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     for model in BUILT_IN {
@@ -96,6 +97,7 @@ fn of(models: Models, threads: usize) -> Result<String, DeviceError> {
         for effort in others.filter(|effort| effort.level() != Effort::default().level()) {
             hash_stream(&files[0], effort, &models, streams);
         }
+        hash_sound(&models, sound);
     });
     let mut lines = String::new();
     for (name, hasher) in parts {
@@ -105,8 +107,19 @@ fn of(models: Models, threads: usize) -> Result<String, DeviceError> {
 }
 
 /// Names of the parts.
-const PARTS: [&str; 10] =
-    ["tensors", "sampled", "reference", "codes", "decoded", "adjusted", "bytes", "adapted", "streams", "planes"];
+const PARTS: [&str; 11] = [
+    "tensors",
+    "sampled",
+    "reference",
+    "codes",
+    "decoded",
+    "adjusted",
+    "bytes",
+    "adapted",
+    "streams",
+    "planes",
+    "sound",
+];
 
 /// Hashes the planes of a picture on each lattice, with exceptions, and their code.
 fn hash_planes(network: &Network, threads: usize, hasher: &mut blake3::Hasher) {
@@ -327,5 +340,57 @@ fn hash_stream(file: &[u8], effort: Effort, models: &Models, hasher: &mut blake3
             };
         }
         Err(fault) => _ = hasher.update(fault.to_string().as_bytes()),
+    }
+}
+
+/// Samples of so many bits in two channels: a wave that slides, noise, silence, and the ends of the range.
+fn sound(frames: usize, bits: u32) -> Vec<i32> {
+    let (mut state, mut wave) = (7u64, [900i64, 880]);
+    let mut samples = Vec::new();
+    for at in 0..frames {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        let noise = (state >> 33) as i64 % 61 - 30;
+        wave = [wave[1], (1960 - at as i64 / 20) * wave[1] / 1000 - wave[0]].map(|w| w.clamp(-20_000, 20_000));
+        let (left, right) = match at / 97 % 5 {
+            3 => (0, 0),
+            4 => (if at % 2 == 0 { 32767 } else { -32768 }, noise),
+            _ => (wave[0] + noise, wave[0] / 2 - wave[1] / 3 + noise / 2),
+        };
+        samples.extend([left, right].map(|x| (x << bits.saturating_sub(16) >> 16u32.saturating_sub(bits)) as i32));
+    }
+    samples
+}
+
+/// Hashes codes, their lengths and what decoding gives, of samples of several kinds by every profile, and a stream.
+fn hash_sound(models: &Models, hasher: &mut blake3::Hasher) {
+    let float = |samples: Vec<i32>| samples.into_iter().map(|s| audio::ordered((s << 9) ^ 0x3c00_0000)).collect();
+    let sparse = |samples: Vec<i32>| samples.into_iter().map(|s| s / 97 * 97 + 5).collect();
+    let kinds: [(Vec<i32>, u32, bool); 5] = [
+        (sound(900, 16), 16, false),
+        (sound(400, 8), 8, false),
+        (sound(500, 24), 24, false),
+        (sparse(sound(700, 16)), 16, false),
+        (float(sound(300, 16)), 32, true),
+    ];
+    for (samples, bits, float) in kinds {
+        let shape = audio::Shape { channels: 2, bits, float };
+        for profile in 0..audio::PROFILES.len() {
+            let code = audio::encode(samples.clone(), shape, profile);
+            hasher.update(&(code.len() as u64).to_le_bytes()).update(&code);
+            hasher.update(&audio::measure(samples.clone(), shape, profile).0.to_le_bytes());
+            match audio::decode(&code, samples.len() / 2, shape) {
+                Ok(back) => back.iter().for_each(|sample| _ = hasher.update(&sample.to_le_bytes())),
+                Err(_) => _ = hasher.update(b"damaged"),
+            }
+        }
+    }
+    let file =
+        wav::write(&Sound { channels: 2, bits: 16, rate: 1000, samples: sound(1300, 16) }).expect("a small file");
+    let options = Options { seconds: Some(1), ..Options::default() };
+    if let Ok(made) = compress(&file, models, &options, &()) {
+        hasher.update(&made.bytes);
+        if let Ok(back) = decompress(&made.bytes, models, DEFAULT_LIMIT, &()) {
+            hasher.update(&back);
+        }
     }
 }

@@ -183,7 +183,7 @@ impl Content {
     pub(super) fn draft(&self) -> u8 {
         match self {
             Self::Planes { .. } | Self::Alpha { .. } | Self::Raster { .. } => PICTURES,
-            Self::Sound { .. } => 4,
+            Self::Sound { .. } => 5,
             Self::Set { .. } => 3,
             _ => 2,
         }
@@ -370,7 +370,7 @@ impl Header {
         if draft < header.content.draft() && matches!(header.content, Content::Set { .. }) {
             return Err(StreamError::Inconsistent("a set, which this draft of the format does not have"));
         }
-        if draft < header.content.draft() && matches!(header.content, Content::Sound { .. }) {
+        if draft < 4 && matches!(header.content, Content::Sound { .. }) {
             return Err(StreamError::Inconsistent("sound, which this draft of the format does not have"));
         }
         if draft < header.content.draft() && header.content.draft() == PICTURES {

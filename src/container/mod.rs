@@ -10,7 +10,7 @@ mod stream;
 pub use chunk::{Chunk, Coding, Role};
 pub use error::StreamError;
 pub use header::{Content, Header, Hint, Medium, Part};
-pub use stream::{Opened, assemble, open, overhead, reseal};
+pub use stream::{Opened, assemble, front, open, open_front, overhead, reseal};
 
 /// The first four bytes of every stream. The first one occurs in no UTF-8 text.
 pub const MAGIC: [u8; 4] = [0xf5, b'S', b'R', b'P'];

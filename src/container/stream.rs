@@ -35,7 +35,7 @@ pub fn overhead(header: &Header) -> usize {
 }
 
 /// Everything before the chunks.
-fn front(header: &Header) -> Vec<u8> {
+pub fn front(header: &Header) -> Vec<u8> {
     let mut body = Writer::new();
     header.write(&mut body);
     let body = body.finish();
@@ -51,12 +51,8 @@ fn front(header: &Header) -> Vec<u8> {
 
 /// Reads and checks the header of a stream and finds its chunks. Allocates in proportion to the bytes given.
 pub fn open(stream: &[u8]) -> Result<Opened<'_>, StreamError> {
-    let (draft, body, rest) = frame(stream)?;
-    let overhead = stream.len() - rest.len();
-    if crc32fast::hash(&stream[..overhead - 4]) != le32(&stream[overhead - 4..]) {
-        return Err(StreamError::Checksum);
-    }
-    let header = Header::read(&mut Reader::new(body), draft)?;
+    let (header, overhead) = open_front(stream)?;
+    let rest = &stream[overhead..];
     let (have, need) = (rest.len() as u64, header.coded());
     if have < need {
         return Err(StreamError::Truncated { missing: need - have });
@@ -72,6 +68,16 @@ pub fn open(stream: &[u8]) -> Result<Opened<'_>, StreamError> {
         left = tail;
     }
     Ok(Opened { header, chunks, overhead })
+}
+
+/// Reads and checks the header at the beginning of a stream, and says where the first chunk begins.
+pub fn open_front(stream: &[u8]) -> Result<(Header, usize), StreamError> {
+    let (draft, body, rest) = frame(stream)?;
+    let overhead = stream.len() - rest.len();
+    if crc32fast::hash(&stream[..overhead - 4]) != le32(&stream[overhead - 4..]) {
+        return Err(StreamError::Checksum);
+    }
+    Ok((Header::read(&mut Reader::new(body), draft)?, overhead))
 }
 
 /// Corrects the check value of a header whose bytes were changed, so that tests reach what lies behind it.

@@ -28,6 +28,10 @@ pub enum Medium {
     Png = 3,
     /// RIFF waves: WAV, RF64. (4 is the number of sets.)
     Wav = 5,
+    /// Audio Interchange File Format: AIFF, AIFF-C.
+    Aiff = 6,
+    /// Raw samples of sound, of which the user says what they are.
+    Raw = 7,
     /// Arrays of bytes, as sets of pictures come: IDX, also gzipped, without a model for sets.
     Idx = 8,
 }
@@ -46,8 +50,15 @@ pub struct Format {
 }
 
 /// Every format, in the order in which they are tried.
-pub static FORMATS: &[Format] =
-    &[image::pnm::FORMAT, image::bmp::FORMAT, image::png::FORMAT, audio::wav::FORMAT, set::array_file::FORMAT];
+pub static FORMATS: &[Format] = &[
+    image::pnm::FORMAT,
+    image::bmp::FORMAT,
+    image::png::FORMAT,
+    audio::wav::FORMAT,
+    audio::aiff::FORMAT,
+    audio::raw::FORMAT,
+    set::array_file::FORMAT,
+];
 
 /// Every program that a recipe may need, by name and version.
 pub static REBUILDERS: &[Rebuilder] = &[image::png::rebuild::ZLIB, image::png::retoken::REBUILDER];
@@ -162,6 +173,8 @@ pub struct Options {
     /// Give up the exact deflate data of a PNG, keeping every sample and every other chunk, where it cannot be rebuilt for
     /// a few bytes.
     pub pixels: bool,
+    /// The file is raw samples of sound.
+    pub raw: Option<audio::raw::Raw>,
 }
 
 /// What may be allocated.
@@ -234,7 +247,8 @@ pub fn is_known(file: &[u8]) -> bool {
 /// Takes a file apart, if it is of a known format and putting it together gives the very same bytes (which is tried here).
 /// Damaged and unknown input is no error: it is opaque.
 pub fn split(file: &[u8], options: Options, limits: &Limits) -> Outcome {
-    let Some(format) = FORMATS.iter().find(|f| (f.sniff)(file)) else {
+    let known = FORMATS.iter().find(|f| (f.sniff)(file));
+    let Some(format) = options.raw.map(|_| &audio::raw::FORMAT).or(known) else {
         return Outcome::opaque();
     };
     (format.split)(file, options, limits)

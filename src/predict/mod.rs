@@ -13,11 +13,12 @@ pub mod linear;
 /// An adaptive part as streams name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Part {
-    /// Lower-case name, unique among [`PARTS`].
+    /// Lower-case name.
     pub name: &'static str,
     /// Raised with every change of the probabilities.
     pub version: u16,
 }
 
-/// All parts that this build can decode.
-pub const PARTS: &[Part] = &[adjust::PART, audio::PART, bilevel::PART, bytes::PART, deep::PART, linear::PART];
+/// All parts that this build can decode; of a name in several versions, the latest is the last.
+pub const PARTS: &[Part] =
+    &[adjust::PART, audio::FIRST, audio::PART, bilevel::PART, bytes::PART, deep::PART, linear::PART];

@@ -123,7 +123,7 @@ fn is_text(bytes: &[u8]) -> bool {
 pub(super) fn pictures(file: &[u8], reading: Reading) -> Result<Vec<Picture>, ScoreError> {
     let limits = reading.limits();
     // The file is not restored, so its exact deflate data need not be.
-    let picture = match media::split(file, media::Options { pixels: true }, &limits) {
+    let picture = match media::split(file, media::Options { pixels: true, ..media::Options::default() }, &limits) {
         // Pictures of a set are looked at one by one.
         Outcome::Split(split) if split.medium == media::Medium::Idx => Err(None),
         Outcome::Split(split) => match split.content {

@@ -5,12 +5,12 @@ mod sets;
 
 use super::bar::Bar;
 use super::fault::{Exit, Fault};
-use super::inputs::{self, Folders};
-use super::options::{CodecOptions, EffortOptions, Global, LabelOptions};
+use super::inputs::{self, Folders, HEAD};
+use super::options::{CodecOptions, EffortOptions, Global, LabelOptions, SoundOptions};
 use super::report;
 use serde_json::json;
 use std::path::PathBuf;
-use surprisal::codec::{self, Options};
+use surprisal::codec::{self, Options, sound};
 
 /// Measure how many bits files take, without writing anything
 ///
@@ -44,6 +44,8 @@ pub struct Args {
     #[arg(long, conflicts_with = "float")]
     ensemble: bool,
     #[command(flatten)]
+    sound: SoundOptions,
+    #[command(flatten)]
     labels: LabelOptions,
     #[command(flatten)]
     effort: EffortOptions,
@@ -75,19 +77,31 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         let text = "--items, --labels, --class and --float are for models of sets: name one with -m";
         return Err(Fault::Error(text.to_owned()));
     }
-    let options =
-        Options { level: args.effort.effort().level(), verify: false, pixels: args.pixels, limit: args.codec.limit() };
+    let options = Options {
+        level: args.effort.effort().level(),
+        verify: false,
+        pixels: args.pixels,
+        seconds: args.sound.segment,
+        raw: args.sound.raw,
+        limit: args.codec.limit(),
+    };
     let mut total = Total::default();
     if args.csv {
         report::line("kind,name,files,bytes,dimensions,bits,bits_per_dimension,coded_bytes,coding")?;
     }
     let done = report::each(inputs, |input| {
         let name = input.name();
-        let file = input.read(false)?;
+        let begun = input.begin(false, HEAD)?;
         let bar = Bar::new(&name, global.quiet);
-        let measured = codec::measure(&file, &models, &options, &bar).map_err(|e| Fault::from(e).about(&name))?;
+        let summary = match sound::find_long(&begun.head, &options).filter(|_| begun.is_long()) {
+            Some(recording) => {
+                let length = begun.length;
+                sound::measure_long(begun.chained(), length, &recording, &options, &bar)
+            }
+            None => codec::measure(&begun.whole()?, &models, &options, &bar).map(|measured| measured.summary),
+        };
+        let summary = summary.map_err(|e| Fault::from(e).about(&name))?;
         drop(bar);
-        let summary = measured.summary;
         for note in &summary.notes {
             report::note(global.quiet, format_args!("{name}: {note}"));
         }

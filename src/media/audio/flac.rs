@@ -2,59 +2,145 @@
 //!
 //! What must stay true: a file whose samples do not have the MD5 that its header names, or are not as many, is refused.
 
-use super::{AudioError, Sound};
+use super::{AudioError, Frames, SampleFormat, Sound, wav};
 use crate::media::Limits;
 use claxon::FlacReader;
+use claxon::metadata::StreamInfo;
 use md5::{Digest, Md5};
+use std::io::{self, Read};
 
 /// Whether a file begins as FLAC files do.
 pub fn is_flac(file: &[u8]) -> bool {
     file.starts_with(b"fLaC")
 }
 
+fn damaged(what: impl ToString) -> AudioError {
+    AudioError::Flac(what.to_string())
+}
+
+/// Reads a FLAC file block by block.
+struct Blocks<R: Read> {
+    reader: FlacReader<R>,
+    info: StreamInfo,
+    md5: Md5,
+    frames: u64,
+    buffer: Vec<i32>,
+}
+
+impl<R: Read> Blocks<R> {
+    fn new(input: R) -> Result<Self, AudioError> {
+        let reader = FlacReader::new(input).map_err(damaged)?;
+        let info = reader.streaminfo();
+        if info.channels == 0 || !(1..=32).contains(&info.bits_per_sample) {
+            return Err(damaged(format!("{} channels of {} bits", info.channels, info.bits_per_sample)));
+        }
+        Ok(Self { reader, info, md5: Md5::new(), frames: 0, buffer: Vec::new() })
+    }
+
+    /// The samples of the next block, frame after frame; `None` at the end, which is where number and MD5 are compared.
+    fn next(&mut self) -> Result<Option<Vec<i32>>, AudioError> {
+        let block = self.reader.blocks().read_next_or_eof(std::mem::take(&mut self.buffer)).map_err(damaged)?;
+        let Some(block) = block else { return self.end().map(|()| None) };
+        if block.channels() != self.info.channels {
+            return Err(damaged("its blocks have other channels than its header says"));
+        }
+        let each: Vec<&[i32]> = (0..block.channels()).map(|c| block.channel(c)).collect();
+        let frame = |i: usize| each.iter().map(move |channel| channel[i]);
+        let samples: Vec<i32> = (0..block.duration() as usize).flat_map(frame).collect();
+        self.frames += u64::from(block.duration());
+        // MD5 is of the samples in whole bytes, lowest first.
+        let width = self.info.bits_per_sample.div_ceil(8) as usize;
+        let bytes: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes().into_iter().take(width)).collect();
+        self.md5.update(&bytes);
+        self.buffer = block.into_buffer();
+        Ok(Some(samples))
+    }
+
+    fn end(&mut self) -> Result<(), AudioError> {
+        if self.info.samples.is_some_and(|count| count != self.frames) {
+            return Err(damaged("it has not as many samples as its header says"));
+        }
+        // Zero where the encoder did not know it.
+        let found: [u8; 16] = self.md5.finalize_reset().into();
+        if self.info.md5sum != [0; 16] && self.info.md5sum != found {
+            return Err(damaged("its samples do not have the MD5 that its header names"));
+        }
+        Ok(())
+    }
+}
+
 /// The samples of a FLAC file (RFC 9639). Refuses more than `limits` allow as 32-bit integers.
 pub fn read(file: &[u8], limits: &Limits) -> Result<Sound, AudioError> {
-    let fault = |e: claxon::Error| AudioError::Flac(e.to_string());
-    let mut reader = FlacReader::new(file).map_err(fault)?;
-    let info = reader.streaminfo();
-    let mut md5 = Md5::new();
-    let (channels, bits) = (info.channels as u16, info.bits_per_sample as u8);
-    if channels == 0 || !(1..=32).contains(&bits) {
-        return Err(AudioError::Flac(format!("{channels} channels of {bits} bits")));
-    }
+    let mut blocks = Blocks::new(file)?;
     // A few bytes can stand for many samples, so they are counted while they come.
-    let most = (limits.max_bytes / 4).min(usize::MAX as u64) as usize;
     let mut samples = Vec::new();
-    let mut blocks = reader.blocks();
-    let mut buffer = Vec::new();
-    while let Some(block) = blocks.read_next_or_eof(buffer).map_err(fault)? {
-        if block.channels() != u32::from(channels) {
-            return Err(AudioError::Flac("its blocks have other channels than its header says".to_owned()));
+    while let Some(block) = blocks.next()? {
+        limits.check((samples.len() + block.len()) as u64 * 4, "the samples").map_err(AudioError::TooLarge)?;
+        samples.extend(block);
+    }
+    let StreamInfo { channels, bits_per_sample, sample_rate, .. } = blocks.info;
+    Ok(Sound { channels: channels as u16, bits: bits_per_sample as u8, rate: sample_rate, samples })
+}
+
+/// A FLAC file as the WAV file of its samples, made while it is read. What is wrong with it is an error of reading; so is an MD5
+/// that does not match, at the end.
+pub struct Unpacked<R: Read> {
+    blocks: Blocks<R>,
+    format: SampleFormat,
+    ready: Vec<u8>,
+    taken: usize,
+    /// Zeros behind the samples: 1 if these are an odd number of bytes.
+    padding: usize,
+    ended: bool,
+}
+
+impl<R: Read> Unpacked<R> {
+    /// Reads the header of a FLAC file. Its samples are of 8, 16, 24 or 32 bits, and it says how many there are.
+    pub fn new(input: R) -> Result<Self, AudioError> {
+        let blocks = Blocks::new(input)?;
+        let info = &blocks.info;
+        let unfit = |what: String| Err(AudioError::Unsupported(what));
+        let format = match info.bits_per_sample {
+            8 => SampleFormat::U8,
+            16 => SampleFormat::S16,
+            24 => SampleFormat::S24,
+            32 => SampleFormat::S32,
+            bits => return unfit(format!("has samples of {bits} bits, for which there are no plain WAV files")),
+        };
+        let frames = Frames { channels: info.channels as u8, rate: info.sample_rate, format };
+        let Some(count) = info.samples else {
+            return unfit("does not say how many samples it has: decode it to a WAV file".to_owned());
+        };
+        let length = count * frames.bytes() as u64;
+        if length > u64::from(u32::MAX) - 44 {
+            return unfit("has more samples than a WAV file can".to_owned());
         }
-        let count = block.duration() as usize * usize::from(channels);
-        if count > most - samples.len() {
-            limits.check((samples.len() + count) as u64 * 4, "the samples").map_err(AudioError::TooLarge)?;
+        let padding = length as usize % 2;
+        let ready = wav::usual_header(&frames, length, padding);
+        Ok(Self { blocks, format, ready, taken: 0, padding, ended: false })
+    }
+}
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        while self.taken == self.ready.len() {
+            if self.ended {
+                return Ok(0);
+            }
+            self.taken = 0;
+            self.ready = match self.blocks.next().map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))? {
+                Some(samples) => self.format.to_bytes(&samples),
+                None => {
+                    self.ended = true;
+                    vec![0; self.padding]
+                }
+            };
         }
-        let each: Vec<&[i32]> = (0..channels.into()).map(|c| block.channel(c)).collect();
-        for i in 0..block.duration() as usize {
-            samples.extend(each.iter().map(|channel| channel[i]));
-        }
-        buffer = block.into_buffer();
+        let count = out.len().min(self.ready.len() - self.taken);
+        out[..count].copy_from_slice(&self.ready[self.taken..][..count]);
+        self.taken += count;
+        Ok(count)
     }
-    let frames = samples.len() as u64 / u64::from(channels);
-    if info.samples.is_some_and(|count| count != frames) {
-        return Err(AudioError::Flac("it has not as many samples as its header says".to_owned()));
-    }
-    // MD5 is of the samples in whole bytes, lowest first, and zero where the encoder did not know it.
-    let width = usize::from(bits.div_ceil(8));
-    for &sample in &samples {
-        md5.update(&sample.to_le_bytes()[..width]);
-    }
-    let found: [u8; 16] = md5.finalize().into();
-    if info.md5sum != [0; 16] && info.md5sum != found {
-        return Err(AudioError::Flac("its samples do not have the MD5 that its header names".to_owned()));
-    }
-    Ok(Sound { channels, bits, rate: info.sample_rate, samples })
 }
 
 #[cfg(test)]
@@ -97,7 +183,17 @@ mod tests {
         assert!(word(&file(md5, 8, 0xfa), &limits).contains("MD5"));
         assert!(word(&file(md5, 9, 0xfb), &limits).contains("not as many"));
         assert!(word(&file(md5, 8, 0xfb), &Limits { max_bytes: 31 }).contains("limit"));
+        let mut wav = Vec::new();
+        Unpacked::new(&file(md5, 8, 0xfb)[..]).unwrap().read_to_end(&mut wav).unwrap();
+        let back = super::super::read(&wav, &limits).unwrap();
+        assert_eq!((back.rate, back.bits, back.samples), (8000, 8, vec![0, 0, 0, 0, 0, 0, 0, -5]));
+        // At the end it stays.
         let whole = file(md5, 8, 0xfb);
+        let mut unpacked = Unpacked::new(&whole[..]).unwrap();
+        assert_eq!(unpacked.read_to_end(&mut wav).unwrap(), wav.len() / 2);
+        assert_eq!(unpacked.read(&mut [0; 9]).unwrap(), 0);
+        let fault = Unpacked::new(&file(md5, 8, 0xfa)[..]).unwrap().read_to_end(&mut wav).unwrap_err();
+        assert!(fault.to_string().contains("MD5"));
         for end in 0..whole.len() {
             assert!(read(&whole[..end], &limits).is_err(), "{end}");
         }

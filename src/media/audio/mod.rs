@@ -3,11 +3,15 @@
 //! What must stay true: [`Pcm::bytes`] are the bytes of the file, so nothing that a format can say about samples (unused
 //! bits, the payload of a NaN) is lost by taking them apart; [`Sound`] is for those who want numbers.
 
+pub mod aiff;
+pub mod file;
 pub mod flac;
+pub mod raw;
 pub mod riff;
 pub mod wav;
 
 use super::{Limits, MediaError};
+use crate::predict::audio::ordered;
 use thiserror::Error;
 
 /// Most channels of a recording that is taken apart.
@@ -92,33 +96,37 @@ impl SampleFormat {
     }
 }
 
-/// The bits of a floating-point number as a number in the same order, and back: those of negative ones are turned round.
-fn ordered(bits: i32) -> i32 {
-    bits ^ ((bits >> 31) & i32::MAX)
-}
-
-/// The samples of a recording as its file holds them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pcm {
+/// What the frames of a recording are: one sample of each channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frames {
     /// 1 to [`MAX_CHANNELS`].
     pub channels: u8,
-    /// Frames a second, as the file says it; it need not be true.
+    /// How many a second, as the file says it; it need not be true.
     pub rate: u32,
-    /// How a sample stands in `bytes`.
+    /// How a sample stands.
     pub format: SampleFormat,
-    /// Frames (one sample of each channel), one after the other; a whole number of them.
+}
+
+impl Frames {
+    /// Bytes of a frame.
+    pub fn bytes(&self) -> usize {
+        usize::from(self.channels) * self.format.bytes()
+    }
+}
+
+/// The samples of a recording as its file holds them, in the order of [`SampleFormat`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pcm {
+    /// What the frames are.
+    pub frames: Frames,
+    /// Frames, one after the other; a whole number of them.
     pub bytes: Vec<u8>,
 }
 
 impl Pcm {
-    /// Bytes of a frame.
-    pub fn frame(&self) -> usize {
-        usize::from(self.channels) * self.format.bytes()
-    }
-
     /// Whether the channels are possible and the frames whole.
     pub fn is_consistent(&self) -> bool {
-        (1..=MAX_CHANNELS).contains(&self.channels.into()) && self.bytes.len() % self.frame() == 0
+        (1..=MAX_CHANNELS).contains(&self.frames.channels.into()) && self.bytes.len() % self.frames.bytes() == 0
     }
 }
 
@@ -139,7 +147,7 @@ pub struct Sound {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AudioError {
     /// It is of no known format.
-    #[error("it is no recording that is read here (WAV or FLAC)")]
+    #[error("it is no recording that is read here (WAV, AIFF or FLAC)")]
     Unknown,
     /// It is of a known format, in a form that is not read.
     #[error("the file {0}")]
@@ -152,7 +160,15 @@ pub enum AudioError {
     TooLarge(MediaError),
 }
 
-/// The samples of a WAV or FLAC file, whatever it is called. Those in floating point are refused.
+/// The samples of a WAV, AIFF or FLAC file, whatever it is called. Those in floating point are refused.
 pub fn read(file: &[u8], limits: &Limits) -> Result<Sound, AudioError> {
-    if flac::is_flac(file) { flac::read(file, limits) } else { wav::read(file, limits) }
+    if flac::is_flac(file) {
+        return flac::read(file, limits);
+    }
+    let found = if aiff::is_aiff(file) { aiff::find(file) } else { riff::find(file).map(|(found, _)| found) };
+    let found = found.map_err(|fault| match fault {
+        file::NoLayout::Other => AudioError::Unknown,
+        file::NoLayout::Because(why) => AudioError::Unsupported(why),
+    })?;
+    file::read(file, found, limits)
 }

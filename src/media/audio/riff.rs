@@ -2,7 +2,9 @@
 //!
 //! What must stay true: a header may lie about every length, so each is compared with what is there, and nothing is allocated.
 
-use super::{MAX_CHANNELS, SampleFormat};
+pub use super::file::NoLayout;
+use super::file::{Found, Order};
+use super::{Frames, MAX_CHANNELS, SampleFormat};
 use std::ops::Range;
 
 /// What a file says about its samples, and where they are.
@@ -18,15 +20,6 @@ pub struct Layout {
     pub bits: u8,
     /// Bytes of the file that are whole frames.
     pub data: Range<usize>,
-}
-
-/// Why there is no [`Layout`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoLayout {
-    /// It is no RIFF file of waves.
-    Other,
-    /// It is one, of a kind that is not taken apart; what the file does or lacks.
-    Because(String),
 }
 
 /// Whether a file begins as WAV files do.
@@ -45,8 +38,17 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 /// What follows the tag of a format in the identity of a subformat.
 pub(super) const SUBFORMAT: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
 
-/// Reads the chunks up to the samples.
+/// Where the samples of a whole file are.
 pub fn layout(file: &[u8]) -> Result<Layout, NoLayout> {
+    let (Found { frames, start, length, .. }, bits) = find(file)?;
+    let left = file.len() - start;
+    let length = length.map_or(left, |n| n.min(left as u64) as usize);
+    let data = start..start + (length - length % frames.bytes());
+    Ok(Layout { channels: frames.channels, rate: frames.rate, format: frames.format, bits, data })
+}
+
+/// Reads the chunks up to the samples, which need not be there; also the bits of a sample that are used.
+pub fn find(file: &[u8]) -> Result<(Found, u8), NoLayout> {
     if !is_wav(file) {
         return Err(NoLayout::Other);
     }
@@ -62,14 +64,14 @@ pub fn layout(file: &[u8]) -> Result<Layout, NoLayout> {
             b"fmt " => form = Some(there),
             b"data" => {
                 let Some(form) = form else { return because("has samples before it says what they are") };
-                let left = (file.len() - body) as u64;
                 // Programs that write to a pipe cannot come back to fill in the length.
                 let length = match (length, long) {
-                    (u32::MAX, Some(long)) => long,
-                    (0 | u32::MAX, _) => left,
-                    _ => length.into(),
+                    (u32::MAX, Some(long)) => Some(long),
+                    (0 | u32::MAX, _) => None,
+                    _ => Some(length.into()),
                 };
-                return read_format(form, body, length.min(left) as usize).map_err(NoLayout::Because);
+                let (frames, bits) = read_format(form).map_err(NoLayout::Because)?;
+                return Ok((Found { frames, order: Order::Plain, start: body, length }, bits));
             }
             _ => {}
         }
@@ -86,8 +88,8 @@ fn is_name(bytes: &[u8]) -> bool {
     bytes.iter().all(|b| b.is_ascii_graphic() || *b == b' ')
 }
 
-/// The layout of `length` bytes of samples from `start` on.
-fn read_format(form: &[u8], start: usize, length: usize) -> Result<Layout, String> {
+/// What the frames are, and how many bits of a sample are used.
+fn read_format(form: &[u8]) -> Result<(Frames, u8), String> {
     if form.len() < 16 {
         return Err("does not say what its samples are".to_owned());
     }
@@ -118,6 +120,5 @@ fn read_format(form: &[u8], start: usize, length: usize) -> Result<Layout, Strin
     if block != usize::from(channels) * format.bytes() {
         return Err(format!("has frames of {block} bytes, which does not fit {channels} channels of {bits} bits"));
     }
-    let whole = length - length % block;
-    Ok(Layout { channels: channels as u8, rate, format, bits: bits as u8, data: start..start + whole })
+    Ok((Frames { channels: channels as u8, rate, format }, bits as u8))
 }

@@ -5,95 +5,62 @@
 //! Recipe, version 1: a form byte; 0: the bytes before the samples (length, bytes); 1: they are [`usual_header`]. Then the
 //! bytes after the samples (length, bytes).
 
-use super::riff::{NoLayout, is_wav, layout};
-use super::{AudioError, Pcm, SampleFormat, Sound};
-use crate::media::{Content, Format, Limits, MediaError, Medium, Options, Outcome, Sink, Split, checked, emit};
+use super::file::{self, Around, Order};
+use super::riff::{find, is_wav};
+use super::{Frames, SampleFormat, Sound};
+use crate::media::{Format, MediaError, Medium};
 use crate::wire::{Reader, Writer};
 
 /// The format's entry in the registry.
-pub const FORMAT: Format = Format { medium: Medium::Wav, name: "WAV", version: 1, sniff: is_wav, split, join };
+pub const FORMAT: Format = Format {
+    medium: Medium::Wav,
+    name: "WAV",
+    version: 1,
+    sniff: is_wav,
+    split: |file, _, limits| file::split_found(file, Medium::Wav, find(file).map(|(found, _)| found), "WAV", limits),
+    join: |recipe, content, _, sink| file::join(Medium::Wav, recipe, content, sink),
+};
 
 /// The header of 44 bytes that most writers put before `length` bytes of samples, of which `after` bytes follow.
-fn usual_header(pcm: &Pcm, length: usize, after: usize) -> Vec<u8> {
-    let block = pcm.frame();
-    let tag: u16 = if pcm.format == SampleFormat::F32 { 3 } else { 1 };
+pub(crate) fn usual_header(frames: &Frames, length: u64, after: usize) -> Vec<u8> {
+    let block = frames.bytes();
+    let tag: u16 = if frames.format == SampleFormat::F32 { 3 } else { 1 };
     let mut h = Vec::with_capacity(44);
     h.extend_from_slice(b"RIFF");
-    h.extend_from_slice(&((36 + length + after) as u32).to_le_bytes());
+    h.extend_from_slice(&((36 + length + after as u64) as u32).to_le_bytes());
     h.extend_from_slice(b"WAVEfmt ");
     h.extend_from_slice(&16u32.to_le_bytes());
     h.extend_from_slice(&tag.to_le_bytes());
-    h.extend_from_slice(&u16::from(pcm.channels).to_le_bytes());
-    h.extend_from_slice(&pcm.rate.to_le_bytes());
-    h.extend_from_slice(&pcm.rate.wrapping_mul(block as u32).to_le_bytes());
+    h.extend_from_slice(&u16::from(frames.channels).to_le_bytes());
+    h.extend_from_slice(&frames.rate.to_le_bytes());
+    h.extend_from_slice(&frames.rate.wrapping_mul(block as u32).to_le_bytes());
     h.extend_from_slice(&(block as u16).to_le_bytes());
-    h.extend_from_slice(&(pcm.format.bytes() as u16 * 8).to_le_bytes());
+    h.extend_from_slice(&(frames.format.bytes() as u16 * 8).to_le_bytes());
     h.extend_from_slice(b"data");
     h.extend_from_slice(&(length as u32).to_le_bytes());
     h
 }
 
-fn split(file: &[u8], _: Options, limits: &Limits) -> Outcome {
-    let layout = match layout(file) {
-        Ok(layout) => layout,
-        Err(NoLayout::Other) => return Outcome::opaque(),
-        Err(NoLayout::Because(why)) => return Outcome::because(format!("the WAV file {why}")),
-    };
-    let (before, after) = (&file[..layout.data.start], &file[layout.data.end..]);
-    if layout.data.is_empty() || limits.check(layout.data.len() as u64, "the samples").is_err() {
-        return Outcome::opaque();
-    }
-    let bytes = file[layout.data].to_vec();
-    let pcm = Pcm { channels: layout.channels, rate: layout.rate, format: layout.format, bytes };
-    let mut w = Writer::new();
-    if before == usual_header(&pcm, pcm.bytes.len(), after.len()) {
+/// The recipe for what stands around `length` bytes of samples.
+pub(super) fn write_recipe(frames: &Frames, length: u64, around: &Around, w: &mut Writer) {
+    if around.before == usual_header(frames, length, around.after.len()) {
         w.u8(1);
     } else {
         w.u8(0);
-        w.blob(before);
+        w.blob(&around.before);
     }
-    w.blob(after);
-    let (content, recipe) = (Content::Pcm(pcm), w.finish());
-    let split = Split { medium: Medium::Wav, content, recipe, rebuilders: vec![], exact: true, note: None };
-    checked(file, split, limits).map_or_else(|_| Outcome::opaque(), |s| Outcome::Split(Box::new(s)))
+    w.blob(&around.after);
 }
 
-fn join(recipe: &[u8], content: &Content, _: &Limits, sink: &mut Sink<'_>) -> Result<(), MediaError> {
-    let Content::Pcm(pcm) = content else {
-        return Err(MediaError::Inconsistent("it needs the samples of a recording"));
-    };
-    if !pcm.is_consistent() {
-        return Err(MediaError::Inconsistent("the samples of a recording are no whole frames"));
-    }
-    let mut r = Reader::new(recipe);
+/// What a recipe says.
+pub(super) fn read_recipe(frames: &Frames, length: u64, r: &mut Reader) -> Result<Around, MediaError> {
     let before = match r.at_most(1, "the form of a WAV file")? {
-        0 => Some(r.blob()?),
+        0 => Some(r.blob()?.to_vec()),
         _ => None,
     };
-    let after = r.blob()?;
-    r.end()?;
-    match before {
-        Some(before) => emit(sink, before)?,
-        None => emit(sink, &usual_header(pcm, pcm.bytes.len(), after.len()))?,
-    }
-    emit(sink, &pcm.bytes)?;
-    emit(sink, after)
-}
-
-/// The samples of a WAV file. Those in floating point are refused, and so are more than `limits` allow as 32-bit integers.
-pub fn read(file: &[u8], limits: &Limits) -> Result<Sound, AudioError> {
-    let layout = layout(file).map_err(|fault| match fault {
-        NoLayout::Other => AudioError::Unknown,
-        NoLayout::Because(why) => AudioError::Unsupported(why),
-    })?;
-    if !layout.format.is_integer() {
-        return Err(AudioError::Unsupported("has floating-point samples".to_owned()));
-    }
-    let count = layout.data.len() / layout.format.bytes();
-    limits.check(count as u64 * 4, "the samples").map_err(AudioError::TooLarge)?;
-    let samples = layout.format.integers(&file[layout.data]);
-    let bits = layout.format.bytes() as u8 * 8;
-    Ok(Sound { channels: layout.channels.into(), bits, rate: layout.rate, samples })
+    let after = r.blob()?.to_vec();
+    let before = before.unwrap_or_else(|| usual_header(frames, length, after.len()));
+    Ok(Around { before, after, order: Order::Plain })
 }
 
 /// A plain PCM WAV file of at most 4 GiB; a sample takes as many whole bytes as its bits need, and bits beyond `sound.bits`
@@ -109,17 +76,17 @@ pub fn write(sound: &Sound) -> Option<Vec<u8>> {
     let length = sound.samples.len().checked_mul(format.bytes())?;
     u32::try_from(length).ok()?.checked_add(37)?;
     let after = vec![0; length % 2];
-    let pcm = Pcm { channels, rate: sound.rate, format, bytes: format.to_bytes(&sound.samples) };
-    let mut file = usual_header(&pcm, length, after.len());
-    file.extend_from_slice(&pcm.bytes);
+    let mut file = usual_header(&Frames { channels, rate: sound.rate, format }, length as u64, after.len());
+    file.extend_from_slice(&format.to_bytes(&sound.samples));
     file.extend_from_slice(&after);
     Some(file)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{AudioError, Pcm, read};
     use super::*;
-    use crate::media::{self, Options};
+    use crate::media::{self, Content, Limits, Options, Outcome};
 
     const LIMITS: Limits = Limits { max_bytes: 1 << 20 };
 
@@ -144,8 +111,8 @@ mod tests {
             let file = write(&sound).unwrap();
             assert_eq!(read(&file, &LIMITS).unwrap(), sound);
             let (pcm, recipe) = pcm_of(&file);
-            assert_eq!((u16::from(pcm.channels), pcm.rate), (channels, 8000));
-            assert_eq!(pcm.format.integers(&pcm.bytes), sound.samples);
+            assert_eq!((u16::from(pcm.frames.channels), pcm.frames.rate), (channels, 8000));
+            assert_eq!(pcm.frames.format.integers(&pcm.bytes), sound.samples);
             assert!(recipe <= 3);
         }
         assert_eq!(write(&Sound { channels: 0, ..sound(1, 8) }), None);

@@ -7,6 +7,8 @@
 //! What must stay true: the walk is the same for encoder, decoder and meter; floating point only as `ols`, `lms` and
 //! `residual` say, so that every machine computes the same probabilities; a change of any raises [`PART`]'s version.
 
+mod alphabet;
+mod fixed;
 mod lanes;
 mod lms;
 pub(super) mod ols;
@@ -15,15 +17,23 @@ mod profile;
 pub(super) mod residual;
 #[cfg(test)]
 mod tests;
+mod track;
 
 use super::Part;
-use crate::entropy::{Bit, Bits, Coder, CostMeter, Damaged, Decoder, Encoder};
-use predictor::{Predictor, Track};
-pub use profile::PROFILES;
+use crate::entropy::{Bits, Coder, CostMeter, Damaged, Decoder, Encoder};
+use alphabet::{Alphabet, number};
+pub use fixed::ordered;
+pub use ols::Setting;
+use predictor::Predictor;
+pub use predictor::Profile;
+pub use profile::{FAST, PROFILES};
 use residual::Residual;
+use track::Track;
 
 /// This part's name and version.
-pub const PART: Part = Part { name: "audio", version: 1 };
+pub const PART: Part = Part { name: "audio", version: 2 };
+/// The version before, whose segments can be decoded, too.
+pub const FIRST: Part = Part { name: "audio", version: 1 };
 
 /// Most channels of a segment.
 pub const MAX_CHANNELS: usize = 8;
@@ -35,50 +45,123 @@ pub struct Shape {
     pub channels: usize,
     /// Bits of a sample, 8 to 32: `-2^(bits - 1)` to `2^(bits - 1) - 1`.
     pub bits: u32,
+    /// Whether they are floating-point numbers, made integers by [`ordered`].
+    pub float: bool,
 }
 
 /// Bits of a sample of size 1: what the constants of the predictors mean.
 const UNIT_BITS: u32 = 16;
+/// In the place of a profile of version 1: the segment is of version 2.
+const SECOND: u32 = 3;
 
-/// Codes a segment: an encoder or meter reads `samples` (whole frames), a decoder fills them; `profile` is a number in
-/// [`PROFILES`], and a decoder's is ignored.
-pub fn walk<C: Coder>(coder: &mut C, samples: &mut [i32], shape: Shape, profile: usize) -> Result<(), Damaged> {
-    let profile = PROFILES.get(number(coder, 2, profile as u32)? as usize).ok_or(Damaged)?;
-    let frames = samples.len() / shape.channels;
-    let mut before: Option<Track> = None;
-    for channel in 0..shape.channels {
-        let mut predictor = Predictor::new(profile, before.is_some());
-        let mut residual = Residual::default();
-        let mut track = Track::new(frames);
-        let shift = number(coder, 5, unused_bits(samples[channel..].iter().step_by(shape.channels)))?;
-        // Powers of two: nothing is rounded.
-        let unit = 1.0 / f64::from(1u32 << shape.bits.saturating_sub(UNIT_BITS)) * f64::from(1u32 << shift);
-        let most = f64::from(1u32 << (shape.bits - 1)) / f64::from(1u32 << shift);
-        for at in 0..frames {
-            let prediction = predictor.predict(at, &track, before.as_ref());
-            let centre = prediction / unit;
-            // No number becomes the least.
-            let centre = if centre > -most { if centre < most { centre } else { most } } else { -most };
-            let sample = &mut samples[at * shape.channels + channel];
-            let value = residual.code(coder, centre, i64::from(*sample >> shift))?;
-            *sample = i32::try_from(value << shift).map_err(|_| Damaged)?;
-            coder.complete();
-            let value = value as f64 * unit;
-            track.set(at, value);
-            predictor.learn(value, prediction);
+/// What an encoder chose for a segment; of a decoder's choice, nothing counts.
+#[derive(Debug, Clone, Copy, Default)]
+struct Choice {
+    /// A number in [`PROFILES`].
+    profile: usize,
+    /// The channel that is coded first; the others follow in order.
+    first: usize,
+    /// What is tried in its place: for a meter alone.
+    trial: Option<Profile>,
+    /// The exponent of floating-point samples that were made integers, and the bits of these.
+    fixed: Option<(u32, u32)>,
+}
+
+/// Codes a segment: an encoder or meter reads `samples` (whole frames), a decoder fills them.
+fn walk<C: Coder>(coder: &mut C, samples: &mut [i32], shape: Shape, choice: Choice) -> Result<(), Damaged> {
+    let (mut bits, mut first, mut exponent) = (shape.bits, 0, None);
+    let version = number(coder, 2, SECOND)?;
+    let profile = if version == SECOND { number(coder, 3, choice.profile as u32)? } else { version };
+    let profile = choice.trial.as_ref().or(PROFILES.get(profile as usize)).ok_or(Damaged)?;
+    if version == SECOND {
+        first = number(coder, 3, choice.first as u32)? as usize;
+        let (code, width) = choice.fixed.map_or((0, 0), |(exponent, bits)| (exponent + 1, bits - 1));
+        exponent = if shape.float { number(coder, 5, code)?.checked_sub(1) } else { None };
+        if exponent.is_some() {
+            bits = number(coder, 5, width)? + 1;
         }
-        before = Some(track);
+    }
+    if first >= shape.channels || bits < 8 {
+        return Err(Damaged);
+    }
+    let mut before = None;
+    for channel in std::iter::once(first).chain((0..shape.channels).filter(|c| *c != first)) {
+        let mut channel = Channel { number: channel, before, channels: shape.channels, bits, alphabet: None };
+        channel.walk(coder, samples, profile, version == SECOND)?;
+        before = Some(channel.number);
+    }
+    if let Some(exponent) = exponent {
+        fixed::floats(samples, exponent);
     }
     Ok(())
 }
 
-/// Codes a number of `bits` bits, all equally likely.
-fn number<C: Coder>(coder: &mut C, bits: u32, number: u32) -> Result<u32, Damaged> {
-    let mut coded = 0;
-    for shift in (0..bits).rev() {
-        coded = coded << 1 | coder.code(&Bit { zero: 1 << 15 }, number >> shift & 1)?;
+/// One of the channels of a segment.
+struct Channel {
+    number: usize,
+    /// The one that was coded before it.
+    before: Option<usize>,
+    channels: usize,
+    bits: u32,
+    alphabet: Option<Alphabet>,
+}
+
+impl Channel {
+    fn walk<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        samples: &mut [i32],
+        profile: &Profile,
+        maps: bool,
+    ) -> Result<(), Damaged> {
+        let (channels, channel) = (self.channels, self.number);
+        let frames = samples.len() / channels;
+        let own = samples[channel..].iter().step_by(channels);
+        let shift = number(coder, 5, unused_bits(own.clone()))?;
+        if maps {
+            let known = Alphabet::worth(own.map(|sample| sample >> shift));
+            if number(coder, 1, known.is_some().into())? == 1 {
+                let mut alphabet = known.unwrap_or_else(Alphabet::empty);
+                alphabet.code(coder, frames)?;
+                self.alphabet = Some(alphabet);
+            }
+        }
+        // Powers of two: nothing is rounded.
+        let scale = 1.0 / f64::from(1u32 << self.bits.saturating_sub(UNIT_BITS));
+        let unit = scale * f64::from(1u32 << shift);
+        let most = f64::from(1u32 << (self.bits - 1)) / f64::from(1u32 << shift);
+        let mut predictor = Predictor::new(profile, self.before.is_some());
+        let mut residual = Residual::default();
+        let (mut own, mut other) = (Track::default(), Track::default());
+        let sample_of = |samples: &[i32], at: usize| {
+            let value = self.before.and_then(|before| samples.get(at * channels + before));
+            value.map_or(0.0, |sample| f64::from(*sample) * scale)
+        };
+        (0..predictor.ahead()).for_each(|at| other.push(sample_of(samples, at)));
+        for at in 0..frames {
+            if self.before.is_some() {
+                other.push(sample_of(samples, at + predictor.ahead()));
+            }
+            let prediction = predictor.predict(&own, &other);
+            let centre = prediction / unit;
+            // No number becomes the least.
+            let centre = if centre > -most { if centre < most { centre } else { most } } else { -most };
+            let sample = &mut samples[at * channels + channel];
+            let value = match &self.alphabet {
+                None => residual.code(coder, centre, i64::from(*sample >> shift))?,
+                Some(alphabet) => {
+                    let rank = residual.code(coder, alphabet.place(centre), alphabet.rank(*sample >> shift))?;
+                    alphabet.value(rank)?.into()
+                }
+            };
+            *sample = i32::try_from(value << shift).map_err(|_| Damaged)?;
+            coder.complete();
+            let value = value as f64 * unit;
+            own.push(value);
+            predictor.learn(value, prediction);
+        }
+        Ok(())
     }
-    Ok(coded)
 }
 
 /// How many of the lowest bits are zero in all of the samples; 0 if all are.
@@ -86,23 +169,61 @@ fn unused_bits<'a>(samples: impl Iterator<Item = &'a i32>) -> u32 {
     samples.fold(0, |all, sample| all | sample).trailing_zeros() % 32
 }
 
-/// The code of a segment, by the profile of this number.
+/// Frames by which the order of two channels is chosen.
+const STRETCH: usize = 1 << 15;
+
+/// Makes floating-point samples integers where they are, and chooses what comes first.
+fn choose(samples: &mut Vec<i32>, shape: Shape, profile: usize) -> Choice {
+    let mut choice = Choice { profile, ..Choice::default() };
+    if let Some((exponent, integers)) = shape.float.then(|| fixed::integers(samples)).flatten() {
+        let most = integers.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0);
+        choice.fixed = Some((exponent, (exponent + 1).max(33 - most.leading_zeros()).max(8)));
+        *samples = integers;
+    }
+    if shape.channels == 2 {
+        let frames = samples.len() / 2;
+        let from = frames.saturating_sub(STRETCH) / 2;
+        let stretch = &samples[from * 2..(from + STRETCH).min(frames) * 2];
+        let cost = |first| meter(&mut stretch.to_vec(), shape, Choice { profile: FAST, first, ..choice });
+        choice.first = usize::from(cost(1) < cost(0));
+    }
+    choice
+}
+
+fn meter(samples: &mut [i32], shape: Shape, choice: Choice) -> Bits {
+    let mut meter = CostMeter::new();
+    walk(&mut meter, samples, shape, choice).expect("samples have the bits that the shape says");
+    meter.bits()
+}
+
+/// Runs a coder that scores or meters over a segment, channel after channel in their order, by the profile of this number.
+pub fn score<C: Coder>(coder: &mut C, samples: &mut [i32], shape: Shape, profile: usize) -> Result<(), Damaged> {
+    walk(coder, samples, shape, Choice { profile, ..Choice::default() })
+}
+
+/// The code of a segment, by the profile of this number in [`PROFILES`].
 pub fn encode(mut samples: Vec<i32>, shape: Shape, profile: usize) -> Vec<u8> {
+    let choice = choose(&mut samples, shape, profile);
     let mut encoder = Encoder::new();
-    walk(&mut encoder, &mut samples, shape, profile).expect("samples have the bits that the shape says");
+    walk(&mut encoder, &mut samples, shape, choice).expect("samples have the bits that the shape says");
     encoder.finish()
 }
 
 /// The samples of a segment, as many as `frames` say; the caller has compared them with its limits.
 pub fn decode(code: &[u8], frames: usize, shape: Shape) -> Result<Vec<i32>, Damaged> {
     let mut samples = vec![0; frames * shape.channels];
-    walk(&mut Decoder::new(code), &mut samples, shape, 0)?;
+    walk(&mut Decoder::new(code), &mut samples, shape, Choice::default())?;
     Ok(samples)
 }
 
 /// The code length of a segment.
 pub fn measure(mut samples: Vec<i32>, shape: Shape, profile: usize) -> Bits {
-    let mut meter = CostMeter::new();
-    walk(&mut meter, &mut samples, shape, profile).expect("samples have the bits that the shape says");
-    meter.bits()
+    let choice = choose(&mut samples, shape, profile);
+    meter(&mut samples, shape, choice)
+}
+
+/// The code length of a segment by any profile, also one that streams cannot name: what a stage is worth.
+pub fn measure_by(mut samples: Vec<i32>, shape: Shape, profile: Profile) -> Bits {
+    let choice = Choice { trial: Some(profile), ..choose(&mut samples, shape, FAST) };
+    meter(&mut samples, shape, choice)
 }

@@ -8,6 +8,7 @@
 
 use super::lms::Nlms;
 use super::ols::{Ols, Setting};
+use super::track::Track;
 
 /// How much is computed for a sample.
 #[derive(Debug, Clone, Copy)]
@@ -18,49 +19,22 @@ pub struct Profile {
     pub paired: [usize; 2],
     /// The least squares of the first channel and of others.
     pub ols: [Setting; 2],
+    /// Samples of the other channel that are seen from the future.
+    pub ahead: usize,
     /// Taps and step of each filter of the cascade.
     pub cascade: &'static [(usize, f32)],
 }
 
-/// Samples of the other channel that lie in the future.
-const AHEAD: usize = 7;
 /// How fast the weights of the sum move.
 const SUM_RATE: f64 = 0.003;
 /// How fast the mean squares of the stages move.
 const SQUARE_RATE: f64 = 0.05;
-/// Room before the first and after the last sample of a track.
-const MARGIN: usize = 64;
-
-/// The samples of a channel, newest first, with room on both sides.
-#[derive(Debug)]
-pub struct Track {
-    values: Vec<f64>,
-    length: usize,
-}
-
-impl Track {
-    /// A track of `length` zeros.
-    pub fn new(length: usize) -> Self {
-        Self { values: vec![0.0; length + 2 * MARGIN], length }
-    }
-
-    /// Sets a sample.
-    #[inline]
-    pub fn set(&mut self, at: usize, value: f64) {
-        self.values[MARGIN + self.length - 1 - at] = value;
-    }
-
-    /// The samples from `at - 1` (or, `ahead` more) backwards.
-    #[inline]
-    fn before(&self, at: usize, ahead: usize, count: usize) -> &[f64] {
-        &self.values[MARGIN + self.length - at - ahead..][..count]
-    }
-}
 
 /// The predictor of a channel.
 #[derive(Debug)]
 pub struct Predictor {
     taps: [usize; 2],
+    ahead: usize,
     ols: Ols,
     first: f64,
     stages: Vec<Stage>,
@@ -86,16 +60,21 @@ impl Predictor {
         };
         Self {
             taps,
+            ahead: profile.ahead,
             ols: Ols::new(taps[0] + taps[1], profile.ols[usize::from(paired)]),
             first: 0.0,
             stages: profile.cascade.iter().map(stage).collect(),
         }
     }
 
-    /// The prediction of sample `at`.
-    pub fn predict(&mut self, at: usize, own: &Track, other: Option<&Track>) -> f64 {
-        let seen = other.map(|track| track.before(at + 1, AHEAD, self.taps[1])).unwrap_or_default();
-        self.first = self.ols.predict(own.before(at, 0, self.taps[0]), seen);
+    /// How far it looks ahead in the other channel.
+    pub fn ahead(&self) -> usize {
+        self.ahead
+    }
+
+    /// The prediction of a sample from those before it, and from the other channel's up to [`ahead`](Self::ahead) later.
+    pub fn predict(&mut self, own: &Track, other: &Track) -> f64 {
+        self.first = self.ols.predict(own.newest(self.taps[0]), other.newest(self.taps[1]));
         let mut sum = self.first;
         for stage in &mut self.stages {
             stage.prediction = f64::from(stage.filter.predict());

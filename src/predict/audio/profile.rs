@@ -9,24 +9,37 @@ const fn ols(keep: f64, ridge: f64, every: usize) -> Setting {
     Setting { keep, ridge, every }
 }
 
-/// The profiles, fastest first.
-pub const PROFILES: [Profile; 3] = [
+/// The profiles. The first was the fastest one of version 1, and is no longer used.
+pub const PROFILES: [Profile; 4] = [
     Profile {
         alone: 16,
         paired: [8, 8],
         ols: [ols(0.998, 25.0, 16), ols(0.998, 1.0, 16)],
+        ahead: 7,
         cascade: &[(256, 0.072), (16, 0.072)],
     },
     Profile {
         alone: 32,
         paired: [16, 16],
         ols: [ols(0.998, 25.0, 8), ols(0.998, 1.0, 8)],
+        ahead: 7,
         cascade: &[(1024, 0.072), (256, 0.072), (32, 0.072), (16, 0.072)],
     },
     Profile {
         alone: 32,
         paired: [24, 24],
         ols: [ols(0.998, 25.0, 2), ols(0.998, 1.0, 2)],
+        ahead: 7,
         cascade: &[(2048, 0.072), (512, 0.072), (256, 0.072), (32, 0.072), (16, 0.072)],
     },
+    Profile {
+        alone: 16,
+        paired: [8, 8],
+        ols: [ols(0.998, 25.0, 32), ols(0.998, 1.0, 32)],
+        ahead: 3,
+        cascade: &[(256, 0.072), (16, 0.072)],
+    },
 ];
+
+/// The fastest profile.
+pub const FAST: usize = 3;

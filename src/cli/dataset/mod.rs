@@ -1,5 +1,7 @@
 //! `surprisal dataset`
 
+mod join;
+
 use super::fault::{Exit, Fault};
 use super::inputs::{self, Folders, Input};
 use super::options::{Global, LimitOptions};
@@ -13,7 +15,7 @@ use surprisal::media::image::lattice::{TRANSFORMS, Transform};
 use surprisal::media::set::{Array, sampled, thresholded};
 use surprisal::media::{self, Content, Limits, Outcome, image::pnm};
 
-/// Make files for training, measuring and coding
+/// Make files for training, measuring and coding, and join recordings
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -62,6 +64,21 @@ enum Command {
         #[command(flatten)]
         limit: LimitOptions,
     },
+    /// Join recordings to one WAV file
+    ///
+    /// Those that have not the channels, bits and rate of the first one are left out, and named.
+    Join {
+        /// WAV, AIFF and FLAC files, or folders of them
+        #[arg(required = true, value_name = "IN")]
+        files: Vec<PathBuf>,
+        /// Seconds after which it is cut
+        #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+        seconds: Option<u32>,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        limit: LimitOptions,
+    },
     /// Draw pairs of values from a distribution on 200 x 200 that `surprisal plane` knows, as pictures of two samples
     Toy {
         /// How many
@@ -84,6 +101,17 @@ enum Command {
         #[command(flatten)]
         made: Made,
     },
+}
+
+/// Where a WAV file goes.
+#[derive(Debug, clap::Args)]
+pub struct Place {
+    /// Where the WAV file goes; - means standard output
+    #[arg(short, long, value_name = "OUT.wav")]
+    pub output: PathBuf,
+    /// Overwrite an output that exists
+    #[arg(short, long)]
+    pub force: bool,
 }
 
 /// What all that is made up needs.
@@ -146,7 +174,11 @@ fn transform(name: &str) -> Result<&'static Transform, String> {
 
 /// The planes of a colour picture in a file, as a PPM file; `None` for other files.
 fn planes(file: &[u8], transform: &Transform, limits: &Limits) -> Option<Vec<u8>> {
-    let Outcome::Split(split) = media::split(file, media::Options { pixels: true }, limits) else { return None };
+    let Outcome::Split(split) =
+        media::split(file, media::Options { pixels: true, ..media::Options::default() }, limits)
+    else {
+        return None;
+    };
     let Content::Picture(Picture { width, height, channels: 3, mut samples }) = split.content else { return None };
     for pixel in samples.chunks_exact_mut(3) {
         let [y, u, v] = transform.inverse([pixel[0], pixel[1], pixel[2]]);
@@ -163,6 +195,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
             false => sampled(&mut array.values, *seed),
         }),
         Command::Tile { tile, files } => files.convert(global, Some(*tile), |_| {}),
+        Command::Join { files, seconds, place, limit } => join::run(files, *seconds, place, limit, global),
         Command::Toy { count, made } => made.write(&Toy::new().draw(*count, made.seed), global),
         Command::Planes { transform, inputs, output, force, limit } => {
             let limits = Limits { max_bytes: limit.bytes() };

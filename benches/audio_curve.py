@@ -1,0 +1,128 @@
+"""Size against speed of one long recording: the program's effort levels beside other lossless codecs (see audio_curve.sh).
+
+Every figure is of whole processes that read and write files; ours use all cores that this process may use, the others one, for
+they have no threads. What is decoded is compared with the recording.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+
+import matplotlib
+
+from pictures import effort_points, run, table
+
+CORES = len(os.sched_getaffinity(0))
+FLAC = ["--no-padding", "--no-seektable", "-s", "-f"]
+# Family, point, command to code IN to OUT, command to decode OUT to BACK.
+PEERS = [
+    *(("FLAC", level, ["flac", level, *FLAC, "-o", "OUT", "IN"], ["flac", "-d", "-s", "-f", "-o", "BACK", "OUT"])
+      for level in ("-0", "-5", "-8p")),
+    *(("WavPack", " ".join(level), ["wavpack", *level, "-q", "-y", "IN", "-o", "OUT.wv"], ["wvunpack", "-q", "-y", "OUT.wv", "-o", "BACK"])
+      for level in ([], ["-hh"], ["-hhx6"])),
+]
+
+
+def timed(command, names):
+    """Seconds of a command; a word that begins with a name stands for its path."""
+    def word(text):
+        name = next((name for name in names if text.startswith(name)), "")
+        return f"{names[name]}{text[len(name):]}" if name else text
+
+    start = time.perf_counter()
+    subprocess.run([word(text) for text in command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def peers(recording, scratch):
+    """(family, point, bytes, seconds to code, seconds to decode) of each program that is there."""
+    for family, point, encode, decode in PEERS:
+        if shutil.which(encode[0]) is None or shutil.which(decode[0]) is None:
+            continue
+        names = {"IN": recording, "OUT": scratch / "peer", "BACK": scratch / "back.wav"}
+        coding, decoding = timed(encode, names), timed(decode, names)
+        made = next(path for path in (scratch / "peer", scratch / "peer.wv") if path.exists())
+        assert (scratch / "back.wav").read_bytes() == recording.read_bytes(), family
+        yield family, point, made.stat().st_size, coding, decoding
+        made.unlink()
+
+
+def own(recording, scratch):
+    """The same of each effort level that differs in what it makes of sound."""
+    seen = set()
+    for levels in effort_points():
+        stream, back = scratch / "own.srp", scratch / "own.wav"
+        _, coding = run("compress", "-q", "-f", "-e", levels[0], "--no-verify", "-o", stream, recording)
+        size = stream.stat().st_size
+        if size in seen:
+            continue
+        seen.add(size)
+        _, decoding = run("decompress", "-q", "-f", "-o", back, stream)
+        assert back.read_bytes() == recording.read_bytes()
+        yield "Surprisal", f"-e {levels[0]}", size, coding, decoding
+
+
+def draw(points, seconds, path):
+    matplotlib.use("svg")
+    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "curve", "font.size": 9})
+    from matplotlib import pyplot
+
+    base = next((p[2] for p in points if p[:2] == ("FLAC", "-8p")), points[0][2])
+    figure, both = pyplot.subplots(1, 2, figsize=(9.6, 4.2), sharey=True, layout="constrained")
+    families = list(dict.fromkeys(point[0] for point in points))
+    colors = dict(zip(families, ("#c1272d", "#3066be", "#2e8b57", "#888888"), strict=False))
+    for axes, column, what in zip(both, (3, 4), ("compress", "decompress"), strict=True):
+        for family in families:
+            of = [point for point in points if point[0] == family]
+            x, y = [seconds / point[column] for point in of], [point[2] / base for point in of]
+            axes.plot(x, y, "o-", color=colors[family], label=family, lw=2.2 if family == "Surprisal" else 1.2)
+            for at, share, point in zip(x, y, of, strict=True):
+                axes.annotate(point[1], (at, share), textcoords="offset points", xytext=(4, 4), fontsize=7, color=colors[family])
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_xlabel(f"times real time to {what}")
+        axes.grid(True, which="major", lw=0.4, color="#dddddd")
+        axes.spines[["top", "right"]].set_visible(False)
+    both[0].set_ylabel("size over FLAC -8p")
+    both[0].legend(frameon=False)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="benches/audio_curve.sh")
+    parser.add_argument("-o", "--output", type=pathlib.Path, default=pathlib.Path("audio_curve.svg"), help="the figure")
+    parser.add_argument("--seconds", type=int, default=180, help="where the recording is cut")
+    parser.add_argument("--segments", default="1,2,5,10,30,60,120", metavar="N,N...", help="lengths of segments, in seconds")
+    parser.add_argument("inputs", nargs="+", metavar="IN")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = pathlib.Path(scratch)
+        recording = scratch / "in.wav"
+        run("dataset", "join", "-q", "--seconds", arguments.seconds, "-o", recording, *arguments.inputs)
+        # The header that `join` writes: bytes a second, then, 8 bytes later, those of the samples.
+        head = recording.read_bytes()[:44]
+        seconds = int.from_bytes(head[40:44], "little") / int.from_bytes(head[28:32], "little")
+        points = [*own(recording, scratch), *peers(recording, scratch)]
+        base = next((p[2] for p in points if p[:2] == ("FLAC", "-8p")), points[0][2])
+        print(f"{seconds:.0f} seconds, {recording.stat().st_size} bytes; {CORES} cores for ours, one for the others\n")
+        table(["codec", "level", "bytes", "over FLAC -8p", "times real time, compress", "decompress"], [
+            [family, point, str(size), f"{size / base:.4f}", f"{seconds / coding:.1f}", f"{seconds / decoding:.1f}"]
+            for family, point, size, coding, decoding in points
+        ])
+        rows = []
+        for length in arguments.segments.split(","):
+            lines, _ = run("measure", "-q", "--json", "--segment", length, recording)
+            size = json.loads(lines.splitlines()[-1])["coded_bytes"]
+            rows.append((length, size))
+        thirty = dict(rows).get("30", rows[-1][1])
+        table(["seconds of a segment", "bytes", "over those of 30"], [[n, str(s), f"{s / thirty:.4f}"] for n, s in rows])
+        draw(points, seconds, arguments.output)
+    print(f"figure: {arguments.output}, {arguments.output.stat().st_size} bytes")
+
+
+main()
