@@ -373,7 +373,8 @@ impl Header {
         if draft < 4 && matches!(header.content, Content::Sound { .. }) {
             return Err(StreamError::Inconsistent("sound, which this draft of the format does not have"));
         }
-        if draft < header.content.draft() && header.content.draft() == PICTURES {
+        let is_sound = matches!(header.content, Content::Sound { .. });
+        if draft < header.content.draft() && header.content.draft() == PICTURES && !is_sound {
             return Err(StreamError::Inconsistent("a kind of picture that this draft of the format does not have"));
         }
         if draft < 2 && header.adaptation().is_some() {
