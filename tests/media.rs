@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use proptest::prelude::*;
 use surprisal::media::image::Picture;
 use surprisal::media::image::zlib::{Deflater, Params, adler32};
-use surprisal::media::{Content, FORMATS, Limits, Medium, Options, Outcome, Split, join, split};
+use surprisal::media::{Content, FORMATS, Limits, Medium, Options, Outcome, Split, content, join, split};
 
 const LIMITS: Limits = Limits { max_bytes: 1 << 24 };
 
@@ -167,6 +167,7 @@ fn pngs_of_many_programs_round_trip() {
     for (name, file) in files {
         let s = split_of(&file).unwrap_or_else(|| panic!("{name} is not split: {}", note_of(&file)));
         assert_eq!(rejoined(&s), file, "{name}");
+        assert_eq!(content(&file, &LIMITS), Ok((Medium::Png, s.content.clone())), "{name}");
         let picture = matches!(s.content, Content::Picture(_));
         let rows = ["palette", "one_bit", "alpha", "sixteen", "interlaced"].iter().any(|part| name.contains(part));
         assert_eq!(picture, !rows, "{name}");
@@ -232,6 +233,7 @@ fn pixels_keeps_samples_and_chunks() {
         let made = rejoined(&s);
         assert_ne!(made, file);
         assert_eq!(image::load_from_memory(&made).unwrap(), image::load_from_memory(&file).unwrap(), "{name}");
+        assert_eq!(content(&file, &LIMITS).unwrap().1, s.content, "{name}");
         // and the new file is one that zlib explains
         assert_eq!(round_trip(&made).content, s.content);
         let before_idat = |f: &[u8]| f.windows(4).position(|w| w == b"IDAT").unwrap() - 4;

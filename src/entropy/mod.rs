@@ -36,6 +36,11 @@ pub struct Damaged;
 pub trait Distribution<const PRECISION: usize> {
     /// `(left, width)` of a symbol: its cumulative count and its count.
     fn interval(&self, symbol: u32) -> (u32, u32);
+    /// The first of these, where it may cost less to compute alone.
+    #[inline]
+    fn left(&self, symbol: u32) -> u32 {
+        self.interval(symbol).0
+    }
     /// `(symbol, left, width)` of the symbol whose interval holds `quantile` (below `2^PRECISION`).
     fn locate(&self, quantile: u32) -> (u32, u32, u32);
 }

@@ -59,7 +59,7 @@ impl ScoreMeter {
 
     /// Entropy and variance, in units of 2^-32.
     fn expected<const P: usize>(&self, distribution: &impl Distribution<P>) -> (u128, u128) {
-        let left = |symbol| if symbol >= self.alphabet { 1 << P } else { distribution.interval(symbol).0 };
+        let left = |symbol| if symbol >= self.alphabet { 1 << P } else { distribution.left(symbol) };
         // Halves that wait: a cell of 2^31 symbols is halved 31 times.
         let mut waiting = [(0u32, 0u32, 0u32, 0u32); 32];
         let (mut mean, mut square) = (0u128, 0u128);

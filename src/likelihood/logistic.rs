@@ -317,6 +317,11 @@ impl Distribution<PRECISION> for Mixture<'_> {
         (left, self.count(symbol + 1, b) - left)
     }
 
+    #[inline]
+    fn left(&self, symbol: u32) -> u32 {
+        self.cumulative(symbol)
+    }
+
     /// The largest symbol whose cumulative count is not above `quantile`. Four bounds are looked at together, first around
     /// the heaviest logistic's mean, then evenly spread over what is left: their look-ups do not wait for one another, and
     /// there are few branches that no processor can predict.

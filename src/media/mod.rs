@@ -254,6 +254,20 @@ pub fn split(file: &[u8], options: Options, limits: &Limits) -> Outcome {
     (format.split)(file, options, limits)
 }
 
+/// What a file holds, without what it takes to make the same file again; else why that cannot be told, if there is anything to
+/// say. It takes a PNG as any reader does, so no time goes into its deflate data.
+pub fn content(file: &[u8], limits: &Limits) -> Result<(Medium, Content), Option<String>> {
+    if (image::png::FORMAT.sniff)(file) {
+        let content =
+            image::png::content(file, limits).map_err(|reason| Some(format!("this PNG is not read: {reason}")))?;
+        return Ok((Medium::Png, content));
+    }
+    match split(file, Options::default(), limits) {
+        Outcome::Split(split) => Ok((split.medium, split.content)),
+        Outcome::Opaque { note } => Err(note),
+    }
+}
+
 /// Puts a file together. `recipe` and `content` may come from anywhere: what does not fit is an error, not a panic.
 pub fn join(medium: Medium, recipe: &[u8], content: &Content, limits: &Limits) -> Result<Vec<u8>, MediaError> {
     let mut file = Vec::new();

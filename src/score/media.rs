@@ -7,7 +7,7 @@ use crate::codec::sets::ClassError;
 use crate::media::audio::{self, Sound, flac, riff};
 use crate::media::image::Picture;
 use crate::media::set::{self, Array, Idx, SetError};
-use crate::media::{self, Content, Limits, Outcome};
+use crate::media::{self, Content, Limits};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use thiserror::Error;
@@ -122,15 +122,12 @@ fn is_text(bytes: &[u8]) -> bool {
 /// The pictures in a file: one, or those of an IDX file or of a sheet.
 pub(super) fn pictures(file: &[u8], reading: Reading) -> Result<Vec<Picture>, ScoreError> {
     let limits = reading.limits();
-    // The file is not restored, so its exact deflate data need not be.
-    let picture = match media::split(file, media::Options { pixels: true, ..media::Options::default() }, &limits) {
+    let picture = match media::content(file, &limits) {
         // Pictures of a set are looked at one by one.
-        Outcome::Split(split) if split.medium == media::Medium::Idx => Err(None),
-        Outcome::Split(split) => match split.content {
-            Content::Picture(picture) => Ok(picture),
-            Content::Rows { .. } | Content::Pcm(_) => Err(split.note),
-        },
-        Outcome::Opaque { note } => Err(note),
+        Ok((media::Medium::Idx, _)) => Err(None),
+        Ok((_, Content::Picture(picture))) => Ok(picture),
+        Ok((_, Content::Rows { .. } | Content::Pcm(_))) => Err(None),
+        Err(note) => Err(note),
     };
     let no_picture = match (picture, reading.tile) {
         (Ok(picture), None) => return Ok(vec![picture]),

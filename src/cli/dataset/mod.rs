@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use surprisal::media::image::Picture;
 use surprisal::media::image::lattice::{TRANSFORMS, Transform};
 use surprisal::media::set::{Array, sampled, thresholded};
-use surprisal::media::{self, Content, Limits, Outcome, image::pnm};
+use surprisal::media::{self, Content, Limits, image::pnm};
 
 /// Make files for training, measuring and coding, and join recordings
 #[derive(Debug, clap::Args)]
@@ -174,12 +174,10 @@ fn transform(name: &str) -> Result<&'static Transform, String> {
 
 /// The planes of a colour picture in a file, as a PPM file; `None` for other files.
 fn planes(file: &[u8], transform: &Transform, limits: &Limits) -> Option<Vec<u8>> {
-    let Outcome::Split(split) =
-        media::split(file, media::Options { pixels: true, ..media::Options::default() }, limits)
+    let Ok((_, Content::Picture(Picture { width, height, channels: 3, mut samples }))) = media::content(file, limits)
     else {
         return None;
     };
-    let Content::Picture(Picture { width, height, channels: 3, mut samples }) = split.content else { return None };
     for pixel in samples.chunks_exact_mut(3) {
         let [y, u, v] = transform.inverse([pixel[0], pixel[1], pixel[2]]);
         pixel.copy_from_slice(&[u, y, v]);

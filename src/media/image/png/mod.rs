@@ -45,6 +45,7 @@ pub const FORMAT: Format = Format { medium: Medium::Png, name: "PNG", version: 1
 const MOST_EXPANSION: u64 = 1032;
 /// The deflate data is repeated token by token when that takes at most this part (one in so many) of it.
 const CORRECTIONS_SHARE: u64 = 4;
+const UNKNOWN_FILTER: &str = "it uses an unknown filter";
 /// How many guesses are tried on the whole file.
 const GUESSES: usize = 8;
 /// What [`Options::pixels`] deflates with, here and in the decoder: the slowest level, made for filtered data.
@@ -190,18 +191,32 @@ fn split(file: &[u8], options: Options, limits: &Limits) -> Outcome {
     }
 }
 
-fn try_split(file: &[u8], options: Options, limits: &Limits) -> Result<Split, &'static str> {
+/// The image data in the IDAT chunks `idat`.
+fn scanlines<'a>(idat: &'a [&'a [u8]], shape: &Shape, limits: &Limits) -> Result<Stream<'a>, &'static str> {
     const TOO_LARGE: &str = "it claims more pixels than the limit allows";
-    let layout = Layout::parse(file)?;
-    let shape = Shape::of(layout.header);
     let expected = shape.filtered_bytes().ok_or(TOO_LARGE)?;
     let expected = limits.check(expected, "the image data").map_err(|_| TOO_LARGE)?;
-    let stream = inflate(Pieces::new(&layout.idat), expected)?;
+    inflate(Pieces::new(idat), expected)
+}
+
+/// What a file holds, whatever wrote its deflate data.
+pub(in crate::media) fn content(file: &[u8], limits: &Limits) -> Result<Content, &'static str> {
+    let layout = Layout::parse(file)?;
+    let shape = Shape::of(layout.header);
+    let mut samples = scanlines(&layout.idat, &shape, limits)?.scanlines;
+    shape.unfilter(&mut samples).ok_or(UNKNOWN_FILTER)?;
+    Ok(content_of(layout.header, &shape, samples))
+}
+
+fn try_split(file: &[u8], options: Options, limits: &Limits) -> Result<Split, &'static str> {
+    let layout = Layout::parse(file)?;
+    let shape = Shape::of(layout.header);
+    let stream = scanlines(&layout.idat, &shape, limits)?;
     let guesses = search::guesses(&stream.scanlines, &Pieces::new(&stream.deflate), stream.header);
 
     let adler = adler32(1, &stream.scanlines).to_be_bytes();
     let mut samples = stream.scanlines;
-    let filters = shape.unfilter(&mut samples).ok_or("it uses an unknown filter")?;
+    let filters = shape.unfilter(&mut samples).ok_or(UNKNOWN_FILTER)?;
     let note = damage(&layout, &stream.tail, adler).map(|what| format!("this PNG {what}; it is kept exactly as it is"));
     let lengths = layout.idat.iter().map(|d| d.len() as u32).collect();
     let mut recipe = Recipe {
