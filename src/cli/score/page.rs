@@ -120,7 +120,8 @@ mod tests {
         for mark in ["</script", "<script", "<!--"] {
             assert_eq!(page.matches(mark).count(), empty.matches(mark).count(), "{mark}");
         }
-        let from = page.find("application/json\">").expect("data") + "application/json\">".len();
+        let mark = "<script type=\"application/json\" id=\"data\">";
+        let from = page.find(mark).expect("data") + mark.len();
         let data: Value = serde_json::from_str(page[from..].split("</script").next().unwrap()).unwrap();
         assert_eq!((data["path"][0].as_str(), data["reason"][0].as_str()), (Some(evil), Some("broken")));
         assert!(!page.contains("http://") && !page.contains("https://") || page.contains("www.w3.org"));
