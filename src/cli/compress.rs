@@ -129,8 +129,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
                 let (aside, length) = (output::aside(&job.target)?, begun.length);
                 let long = sound::compress_long(begun.chained(), length, &recording, aside, &options, bar);
                 if job.stamp.is_some() && job.stamp != job.input.path().and_then(Stamp::of) {
-                    let text = "changed while it was read; try again when nothing writes to it";
-                    return Err(about(Fault::Error(text.to_owned())));
+                    return Err(inputs::changed(&job.input.name()));
                 }
                 Coded::Long(Box::new(long.map_err(|e| about(e.into()))?))
             }

@@ -13,6 +13,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use surprisal::codec::sound::Missing;
 use surprisal::codec::{DecodeError, salvage};
+use surprisal::media::image::pnm;
 
 /// Restore files from .srp streams
 ///
@@ -124,15 +125,13 @@ fn keep(
         Err(other) => return damaged(format!("{error}; nothing can be kept: {other}")),
     };
     drop(bar);
-    let (kind, magic) = if left.picture.channels == 3 { ("ppm", "P6") } else { ("pgm", "P5") };
+    let kind = if left.picture.channels == 3 { "ppm" } else { "pgm" };
     let Target::File(path) = target else { return damaged(error.to_string()) };
     let mut partial = path.clone().into_os_string();
     partial.push(format!(".partial.{kind}"));
     let partial = Target::File(partial.into());
     output::check(&partial, None, args.target.force)?;
-    let mut file = format!("{magic}\n{} {}\n255\n", left.picture.width, left.picture.height).into_bytes();
-    file.extend_from_slice(&left.picture.samples);
-    output::write(&partial, &file, None, args.target.force, false)?;
+    output::write(&partial, &pnm::write(&left.picture), None, args.target.force, false)?;
     let rows: Vec<String> = left.lost.iter().map(|rows| format!("{} to {}", rows.start, rows.end - 1)).collect();
     let lost = if rows.is_empty() { "no row of its picture".to_owned() } else { format!("rows {}", rows.join(", ")) };
     damaged(format!("{error}; lost: {lost} of {}; what is left is in {}", left.picture.height, partial.name()))

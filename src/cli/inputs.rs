@@ -147,10 +147,14 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     // Files that the system makes up have no length.
     let whole = before.len() == bytes.len() as u64 || before.len() == 0 && after.len() == 0;
     if before.is_file() && !(whole && before.len() == after.len() && before.modified().ok() == after.modified().ok()) {
-        let text = "changed while it was read; try again when nothing writes to it";
-        return Err(Fault::Error(format!("{}: {text}", path.display())));
+        return Err(changed(&path.display().to_string()));
     }
     Ok(bytes)
+}
+
+/// What is said of an input that was not the same file at the end as at the beginning.
+pub fn changed(name: &str) -> Fault {
+    Fault::Error("changed while it was read; try again when nothing writes to it".to_owned()).about(name)
 }
 
 /// What is done with a folder among the inputs.

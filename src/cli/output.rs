@@ -237,7 +237,8 @@ pub fn aside(target: &Target) -> Result<File, Fault> {
     made.map_err(|e| Fault::io(&folder, "write", &e))
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that a file lies in.
+pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

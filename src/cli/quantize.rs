@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use surprisal::engine::Program;
 use surprisal::engine::reference;
 use surprisal::media::image::Picture;
-use surprisal::media::{self, Content, Limits, Outcome, set};
+use surprisal::media::{self, Content, Limits, set};
 use surprisal::quantize;
 use surprisal::quantize::grid::{self, Example, Weights};
 
@@ -172,12 +172,9 @@ fn step(bits: f64, float: f64, what: &str) -> Result<(), Fault> {
 /// The picture in a file, as planes in coding order; `None` for other files.
 fn picture(input: &Input, limits: &Limits) -> Result<Option<reference::Picture>, Fault> {
     let file = input.read(false)?;
-    let Outcome::Split(split) =
-        media::split(&file, media::Options { pixels: true, ..media::Options::default() }, limits)
-    else {
+    let Ok((_, Content::Picture(Picture { width, channels: 3, samples, .. }))) = media::content(&file, limits) else {
         return Ok(None);
     };
-    let Content::Picture(Picture { width, channels: 3, samples, .. }) = split.content else { return Ok(None) };
     let plane = |place: usize| {
         samples
             .chunks_exact(width as usize * 3)

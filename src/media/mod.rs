@@ -239,16 +239,20 @@ pub enum MediaError {
 /// Takes the bytes of a file as they are made.
 pub type Sink<'a> = dyn FnMut(&[u8]) -> ControlFlow<()> + 'a;
 
-/// Whether a file begins as those of a known format do.
-pub fn is_known(file: &[u8]) -> bool {
-    FORMATS.iter().any(|f| (f.sniff)(file))
+/// The format as whose files a file begins.
+fn format_of(file: &[u8]) -> Option<&'static Format> {
+    FORMATS.iter().find(|f| (f.sniff)(file))
+}
+
+/// What a file begins as, if that is a known format.
+pub fn medium_of(file: &[u8]) -> Option<Medium> {
+    format_of(file).map(|format| format.medium)
 }
 
 /// Takes a file apart, if it is of a known format and putting it together gives the very same bytes (which is tried here).
 /// Damaged and unknown input is no error: it is opaque.
 pub fn split(file: &[u8], options: Options, limits: &Limits) -> Outcome {
-    let known = FORMATS.iter().find(|f| (f.sniff)(file));
-    let Some(format) = options.raw.map(|_| &audio::raw::FORMAT).or(known) else {
+    let Some(format) = options.raw.map(|_| &audio::raw::FORMAT).or_else(|| format_of(file)) else {
         return Outcome::opaque();
     };
     (format.split)(file, options, limits)
@@ -257,7 +261,7 @@ pub fn split(file: &[u8], options: Options, limits: &Limits) -> Outcome {
 /// What a file holds, without what it takes to make the same file again; else why that cannot be told, if there is anything to
 /// say. It takes a PNG as any reader does, so no time goes into its deflate data.
 pub fn content(file: &[u8], limits: &Limits) -> Result<(Medium, Content), Option<String>> {
-    if (image::png::FORMAT.sniff)(file) {
+    if medium_of(file) == Some(Medium::Png) {
         let content =
             image::png::content(file, limits).map_err(|reason| Some(format!("this PNG is not read: {reason}")))?;
         return Ok((Medium::Png, content));

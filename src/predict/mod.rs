@@ -10,6 +10,8 @@ pub mod bytes;
 pub mod deep;
 pub mod linear;
 
+use crate::entropy::{Bit, Coder, Damaged};
+
 /// An adaptive part as streams name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Part {
@@ -22,3 +24,12 @@ pub struct Part {
 /// All parts that this build can decode; of a name in several versions, the latest is the last.
 pub const PARTS: &[Part] =
     &[adjust::PART, audio::FIRST, audio::PART, bilevel::PART, bytes::PART, deep::PART, linear::PART];
+
+/// Codes a number of `bits` bits, all equally likely.
+fn number<C: Coder>(coder: &mut C, bits: u32, number: u32) -> Result<u32, Damaged> {
+    let mut coded = 0;
+    for shift in (0..bits).rev() {
+        coded = coded << 1 | coder.code(&Bit { zero: 1 << 15 }, number >> shift & 1)?;
+    }
+    Ok(coded)
+}

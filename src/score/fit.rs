@@ -202,10 +202,11 @@ impl Fit {
     pub fn detect(&self, summary: &Summary) -> Detected {
         let z = standardized(&self.scales, summary);
         let log: f64 = self.densities.iter().zip(&z).map(|((values, width), z)| log_density(values, *width, *z)).sum();
-        let far = |view: &View| view.distances.z(distance(&view.points, &view.white(&z), NEAREST));
+        let white: Vec<Vec<f64>> = self.views.iter().map(|view| view.white(&z)).collect();
+        let far = |(view, at): (&View, &Vec<f64>)| view.distances.z(distance(&view.points, at, NEAREST));
         Detected {
-            score: self.views.iter().map(far).sum::<f64>() / self.views.len() as f64,
-            mahalanobis: self.views[0].white(&z).iter().map(|w| w * w).sum::<f64>().sqrt(),
+            score: self.views.iter().zip(&white).map(far).sum::<f64>() / self.views.len() as f64,
+            mahalanobis: white[0].iter().map(|w| w * w).sum::<f64>().sqrt(),
             density: -log,
         }
     }

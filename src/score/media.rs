@@ -6,7 +6,7 @@ use crate::codec::ModelError;
 use crate::codec::sets::ClassError;
 use crate::media::audio::{self, Sound, flac, riff};
 use crate::media::image::Picture;
-use crate::media::set::{self, Array, Idx, SetError};
+use crate::media::set::{self, Array, SetError};
 use crate::media::{self, Content, Limits};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -103,7 +103,7 @@ impl Medium {
         if flac::is_flac(&inner) || riff::is_wav(&inner) {
             return Ok(Self::Sound);
         }
-        if media::is_known(&inner) || Idx::sniff(&inner) || inner.starts_with(b"P4") {
+        if media::medium_of(&inner).is_some() || inner.starts_with(b"P4") {
             return Ok(Self::Picture);
         }
         if is_text(&inner) { Ok(Self::Text) } else { Err(ScoreError::Unknown) }
@@ -122,12 +122,14 @@ fn is_text(bytes: &[u8]) -> bool {
 /// The pictures in a file: one, or those of an IDX file or of a sheet.
 pub(super) fn pictures(file: &[u8], reading: Reading) -> Result<Vec<Picture>, ScoreError> {
     let limits = reading.limits();
-    let picture = match media::content(file, &limits) {
+    let picture = match media::medium_of(file) {
         // Pictures of a set are looked at one by one.
-        Ok((media::Medium::Idx, _)) => Err(None),
-        Ok((_, Content::Picture(picture))) => Ok(picture),
-        Ok((_, Content::Rows { .. } | Content::Pcm(_))) => Err(None),
-        Err(note) => Err(note),
+        Some(media::Medium::Idx) => Err(None),
+        _ => match media::content(file, &limits) {
+            Ok((_, Content::Picture(picture))) => Ok(picture),
+            Ok((_, Content::Rows { .. } | Content::Pcm(_))) => Err(None),
+            Err(note) => Err(note),
+        },
     };
     let no_picture = match (picture, reading.tile) {
         (Ok(picture), None) => return Ok(vec![picture]),

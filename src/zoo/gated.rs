@@ -4,7 +4,7 @@
 //! The vertical stack sees all rows above, the horizontal one its own row to the left and the vertical stack:
 //! `y = tanh(W_f * x + V_f h) . sigmoid(W_g * x + V_g h)` (eq. 2 and 3), h the class if there are classes.
 
-use super::net::{Net, kernel};
+use super::net::{Net, kernel, upper};
 use super::{Family, Recipe, Setting, Sizes, ZooError};
 use crate::spec::{Axis, Condition, Domain, NetworkSpec};
 
@@ -36,7 +36,6 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
     let (half, at) = (side / 2, (side / 2) as i16);
     let here = kernel(1, 1, 0, 0);
     let reach = (sizes.get("side") / 2) as u16;
-    let around = kernel(reach + 1, 2 * reach + 1, reach as i16, reach as i16);
     let along = kernel(1, reach + 1, 0, reach as i16);
     let mut net = Net::new(FAMILY.name, &[Axis::Row, Axis::Column], groups, *alphabet);
     let class = match sizes.get("classes") {
@@ -52,7 +51,7 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
         [v, h] = [v, h].map(|x| net.located(width, [*height, *columns], x));
     }
     for _ in 0..sizes.get("layers") {
-        let above = net.conv(2 * width, around, v);
+        let above = net.conv(2 * width, upper(sizes.get("side")), v);
         // Two products, so that each half of the gate is cut into channels by itself.
         let halves = [(); 2].map(|()| {
             let left = net.masked(width, along, groups, true, h);

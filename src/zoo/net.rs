@@ -21,6 +21,12 @@ pub fn kernel(rows: u16, columns: u16, row: i16, column: i16) -> Kernel {
     Kernel::new([1, rows, columns], [0, row, column])
 }
 
+/// A kernel of an odd `side` without the rows below its middle; an even one is taken as the next.
+pub fn upper(side: u32) -> Kernel {
+    let reach = (side / 2) as u16;
+    kernel(reach + 1, 2 * reach + 1, reach as i16, reach as i16)
+}
+
 impl Net {
     /// Begins.
     pub fn new(family: &str, axes: &[Axis], channels: u16, alphabet: u32) -> Self {

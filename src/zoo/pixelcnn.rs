@@ -6,7 +6,7 @@
 //!
 //! Kernels hold the rows up to the current one alone, since the mask would blank the others.
 
-use super::net::{Net, kernel};
+use super::net::{Net, kernel, upper};
 use super::{Family, Recipe, Setting, Sizes, ZooError};
 use crate::spec::{Axis, Domain, NetworkSpec};
 
@@ -35,14 +35,10 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
     // Each channel has its own part of the features.
     let share = |n: u32| n.div_ceil(groups.into()) * u32::from(groups);
     let (width, half) = (share(sizes.get("width")), share(sizes.get("width") / 2));
-    let side = sizes.get("first") as u16 | 1;
-    let reach = (sizes.get("side") / 2) as u16;
-    let here = kernel(1, 1, 0, 0);
-    let around = kernel(reach + 1, 2 * reach + 1, reach as i16, reach as i16);
+    let (here, around) = (kernel(1, 1, 0, 0), upper(sizes.get("side")));
     let mut net = Net::new(FAMILY.name, &[Axis::Row, Axis::Column], groups, *alphabet);
     let x = net.samples();
-    let first = kernel(side / 2 + 1, side, side as i16 / 2, side as i16 / 2);
-    let mut h = net.masked(width, first, groups, false, x);
+    let mut h = net.masked(width, upper(sizes.get("first")), groups, false, x);
     if sizes.get("coordinates") == 1 {
         h = net.located(width, [*height, *columns], h);
     }

@@ -35,7 +35,7 @@ pub fn run(args: &Args, names: &[PathBuf], path: &Path, global: &Global) -> Resu
         report::stdout_is_no_terminal()?;
         return each(&archive, chosen, &args.codec, global, |_, (_, file), _| report::bytes(&file));
     }
-    let beside = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = output::folder_of(path);
     let mut place = Place { root: args.target.folder().unwrap_or(beside).to_owned(), known: HashSet::new() };
     let mut tally = Tally::default();
     let (mut files, mut folders) = (Vec::new(), Vec::new());

@@ -98,7 +98,7 @@ impl Source<'_> {
     /// is returned. A model's own training files are refused where `fresh` ones are asked for.
     pub fn summaries(&self, paths: &[PathBuf], fresh: bool) -> Result<(Normal, Exit), Fault> {
         let (inputs, worst) = inputs::gather(paths, Folders::Walk, self.global.quiet);
-        let trained = Trained::new(self.models);
+        let trained = fresh.then(|| Trained::new(self.models));
         let mut chosen = if fresh && !self.named { self.choose(&inputs)? } else { BTreeMap::new() };
         let bar = Bar::new("normal files", self.global.quiet);
         bar.begin(inputs.len() as u64);
@@ -117,7 +117,7 @@ impl Source<'_> {
                 entry.insert(Examples { model, summaries: Vec::new(), seen });
             }
             let Some(Examples { model, summaries, .. }) = all.get_mut(&medium) else { return Ok(()) };
-            if fresh && trained.has(model.id(), &file) {
+            if trained.as_ref().is_some_and(|trained| trained.has(model.id(), &file)) {
                 refused.push(input.name());
                 return Ok(());
             }

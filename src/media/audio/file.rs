@@ -9,6 +9,7 @@
 use super::{AudioError, Frames, Pcm, SampleFormat, aiff, raw, riff, wav};
 use crate::media::{Content, Limits, MediaError, Medium, Options, Outcome, Sink, Split, checked, emit};
 use crate::wire::{Reader, Writer};
+use std::ops::Range;
 
 /// How the bytes of samples stand in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,6 +42,15 @@ pub struct Found {
     pub start: usize,
     /// How many bytes they take, as the file says; `None`: all that follow. There may be fewer.
     pub length: Option<u64>,
+}
+
+impl Found {
+    /// Where they are in a file of so many bytes: whole frames, and none beyond its end.
+    pub fn data(&self, file: usize) -> Range<usize> {
+        let left = file.saturating_sub(self.start);
+        let length = self.length.map_or(left, |n| n.min(left as u64) as usize);
+        self.start..self.start + (length - length % self.frames.bytes())
+    }
 }
 
 /// Why samples were not found.
@@ -103,17 +113,15 @@ pub fn around(medium: Medium, recipe: &[u8], frames: &Frames, length: u64) -> Re
 
 /// Takes a file apart of which this was found.
 pub(super) fn split(file: &[u8], medium: Medium, found: Found, limits: &Limits) -> Outcome {
-    let left = file.len().saturating_sub(found.start) as u64;
-    let length = found.length.unwrap_or(left).min(left);
-    let length = (length - length % found.frames.bytes() as u64) as usize;
-    if length == 0 || limits.check(length as u64, "the samples").is_err() {
+    let data = found.data(file.len());
+    if data.is_empty() || limits.check(data.len() as u64, "the samples").is_err() {
         return Outcome::opaque();
     }
-    let mut bytes = file[found.start..][..length].to_vec();
+    let (before, after) = (file[..data.start].to_vec(), file[data.end..].to_vec());
+    let mut bytes = file[data].to_vec();
     found.order.turn(found.frames.format, &mut bytes);
-    let (before, after) = (file[..found.start].to_vec(), file[found.start + length..].to_vec());
     let around = Around { before, after, order: found.order };
-    let recipe = recipe(medium, &found.frames, length as u64, &around);
+    let recipe = recipe(medium, &found.frames, bytes.len() as u64, &around);
     let content = Content::Pcm(Pcm { frames: found.frames, bytes });
     let split = Split { medium, content, recipe, rebuilders: vec![], exact: true, note: None };
     checked(file, split, limits).map_or_else(|_| Outcome::opaque(), |s| Outcome::Split(Box::new(s)))
@@ -162,15 +170,13 @@ pub(super) fn join(medium: Medium, recipe: &[u8], content: &Content, sink: &mut 
 
 /// The samples of a file as integers.
 pub(super) fn read(file: &[u8], found: Found, limits: &Limits) -> Result<super::Sound, AudioError> {
-    let Found { frames, order, start, length } = found;
+    let Found { frames, order, .. } = found;
     if !frames.format.is_integer() {
         return Err(AudioError::Unsupported("has floating-point samples".to_owned()));
     }
-    let left = file.len() - start;
-    let length = length.map_or(left, |n| n.min(left as u64) as usize);
-    let length = length - length % frames.bytes();
-    limits.check((length / frames.format.bytes()) as u64 * 4, "the samples").map_err(AudioError::TooLarge)?;
-    let mut bytes = file[start..][..length].to_vec();
+    let data = found.data(file.len());
+    limits.check((data.len() / frames.format.bytes()) as u64 * 4, "the samples").map_err(AudioError::TooLarge)?;
+    let mut bytes = file[data].to_vec();
     order.turn(frames.format, &mut bytes);
     let (bits, samples) = (frames.format.bytes() as u8 * 8, frames.format.integers(&bytes));
     Ok(super::Sound { channels: frames.channels.into(), bits, rate: frames.rate, samples })

@@ -40,10 +40,8 @@ pub(super) const SUBFORMAT: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0
 
 /// Where the samples of a whole file are.
 pub fn layout(file: &[u8]) -> Result<Layout, NoLayout> {
-    let (Found { frames, start, length, .. }, bits) = find(file)?;
-    let left = file.len() - start;
-    let length = length.map_or(left, |n| n.min(left as u64) as usize);
-    let data = start..start + (length - length % frames.bytes());
+    let (found, bits) = find(file)?;
+    let (frames, data) = (found.frames, found.data(file.len()));
     Ok(Layout { channels: frames.channels, rate: frames.rate, format: frames.format, bits, data })
 }
 

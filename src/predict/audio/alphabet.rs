@@ -5,6 +5,7 @@
 //! is longer than the channel or leaves 32 bits.
 
 use crate::entropy::{Bit, Bits, Coder, CostMeter, Damaged, cost_of};
+use crate::predict::number;
 
 /// Bits of the number of values.
 const COUNT_BITS: u32 = 18;
@@ -34,15 +35,6 @@ impl Chance {
         self.one += (if bit { 65536 } else { 0 } - self.one) / (self.seen + 1);
         Ok(bit)
     }
-}
-
-/// Codes a number of `bits` bits, all equally likely.
-pub(super) fn number<C: Coder>(coder: &mut C, bits: u32, number: u32) -> Result<u32, Damaged> {
-    let mut coded = 0;
-    for shift in (0..bits).rev() {
-        coded = coded << 1 | coder.code(&Bit { zero: 1 << 15 }, number >> shift & 1)?;
-    }
-    Ok(coded)
 }
 
 impl Alphabet {

@@ -19,9 +19,9 @@ pub(super) mod residual;
 mod tests;
 mod track;
 
-use super::Part;
+use super::{Part, number};
 use crate::entropy::{Bits, Coder, CostMeter, Damaged, Decoder, Encoder};
-use alphabet::{Alphabet, number};
+use alphabet::Alphabet;
 pub use fixed::ordered;
 pub use ols::Setting;
 use predictor::Predictor;

@@ -15,7 +15,7 @@ mod tests;
 use super::Part;
 use super::audio::ols::{Ols, Setting};
 use super::audio::residual::Residual;
-use crate::entropy::{Bit, Bits, Coder, CostMeter, Damaged, Decoder, Encoder};
+use crate::entropy::{Bits, Coder, CostMeter, Damaged, Decoder, Encoder};
 use plane::{CROSS, OWN, Plane};
 
 /// This part's name and version.
@@ -60,7 +60,7 @@ pub fn walk<C: Coder>(coder: &mut C, samples: &mut [u16], line: usize, channels:
     let mut all = Vec::with_capacity(channels);
     for (number, place) in order(channels).iter().enumerate() {
         let used = samples.iter().skip(*place).step_by(channels).fold(0, |all, sample| all | sample);
-        let shift = number_of(coder, 4, used.trailing_zeros() % 16)?;
+        let shift = super::number(coder, 4, used.trailing_zeros() % 16)?;
         let ols = Ols::new(OWN.len() + number * CROSS.len(), OLS);
         let plane = Plane::new(width, samples.len() / line.max(1), f64::from(0x8000u16 >> shift));
         all.push(Channel { place: *place, shift, ols, residual: Residual::default(), plane });
@@ -104,15 +104,6 @@ pub fn walk<C: Coder>(coder: &mut C, samples: &mut [u16], line: usize, channels:
         }
     }
     Ok(())
-}
-
-/// Codes a number of `bits` bits, all equally likely.
-fn number_of<C: Coder>(coder: &mut C, bits: u32, number: u32) -> Result<u32, Damaged> {
-    let mut coded = 0;
-    for shift in (0..bits).rev() {
-        coded = coded << 1 | coder.code(&Bit { zero: 1 << 15 }, number >> shift & 1)?;
-    }
-    Ok(coded)
 }
 
 /// The code of a segment.

@@ -14,7 +14,7 @@ pub static ALL: &[Statistic] = &[Statistic {
     what: "high frequencies beside those of an 8 x 8 lattice (JPEG)",
     source: "Fan and de Queiroz 2003",
     regional: false,
-    of: |f| lattice(f.example),
+    of: |f| lattice(f.example, &f.luminance),
 }];
 
 const SIDE: usize = 8;
@@ -50,11 +50,10 @@ fn high(plane: &[f64], width: usize, height: usize, first: usize) -> f64 {
 }
 
 /// How much weaker they are where a JPEG's blocks would begin, in logarithms to base 2.
-fn lattice(example: &Example) -> f64 {
+fn lattice(example: &Example, plane: &[f64]) -> f64 {
     let (width, height) = (example.width, example.height);
     if example.kind != Kind::Picture || width < 2 * SIDE || height < 2 * SIDE {
         return 0.0;
     }
-    let plane = example.luminance();
-    high(&plane, width, height, SIDE / 2) - high(&plane, width, height, 0)
+    high(plane, width, height, SIDE / 2) - high(plane, width, height, 0)
 }

@@ -15,7 +15,7 @@ mod time;
 mod wavelets;
 mod whole;
 
-use super::Example;
+use super::{Example, Kind};
 use std::sync::LazyLock;
 
 /// A statistic.
@@ -41,6 +41,8 @@ pub struct Figures<'a> {
     sums: [f64; 3],
     /// See [`Example::places`].
     places: Vec<[f64; 2]>,
+    /// See [`Example::luminance`]; empty for what is no picture.
+    luminance: Vec<f64>,
     /// Bits per dimension of a general codec.
     complexity: f64,
     regions: regions::Regions,
@@ -54,16 +56,18 @@ impl<'a> Figures<'a> {
     /// Those of an example.
     pub fn new(example: &'a Example<'a>) -> Self {
         let places = example.places();
+        let luminance = if example.kind == Kind::Picture { example.luminance() } else { Vec::new() };
         Self {
             example,
             sums: example.sums(),
             complexity: complexity::complexity(example),
             regions: regions::Regions::of(example),
-            wavelets: wavelets::energies(example),
+            wavelets: wavelets::energies(example, &luminance),
             colours: colours::Colours::of(example),
             spectrum: spectrum::Spectrum::of(example),
             time: time::Time::of(example),
             places,
+            luminance,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use super::super::{Example, Kind};
 use super::{Figures, Statistic};
+use std::borrow::Cow;
 
 const SCALES: usize = 3;
 /// Energies of an example.
@@ -13,13 +14,13 @@ pub const COUNT: usize = 3 * SCALES;
 const FLOOR: f64 = 1e-2;
 
 /// Logarithms (to base 2) of the mean squares: across, down, diagonal, finest scale first; 0 where a picture is too small.
-pub fn energies(example: &Example) -> [f64; COUNT] {
+pub fn energies(example: &Example, luminance: &[f64]) -> [f64; COUNT] {
     let mut energies = [0.0; COUNT];
     if example.kind != Kind::Picture || example.is_empty() {
         return energies;
     }
     let (mut width, mut height) = (example.width, example.height);
-    let mut plane = example.luminance();
+    let mut plane = Cow::Borrowed(luminance);
     for scale in 0..SCALES {
         let (w, h) = (width / 2, height / 2);
         if w < 2 || h < 2 {
@@ -38,7 +39,7 @@ pub fn energies(example: &Example) -> [f64; COUNT] {
         for (direction, sum) in sums.into_iter().enumerate() {
             energies[scale * 3 + direction] = (sum / (w * h) as f64 + FLOOR).log2();
         }
-        (plane, width, height) = (half, w, h);
+        (plane, width, height) = (Cow::Owned(half), w, h);
     }
     energies
 }
