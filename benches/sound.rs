@@ -37,7 +37,7 @@ fn main() {
     let mut stages = vec![
         (
             "a few taps of least squares, solved every 64 samples".to_owned(),
-            Profile { alone: 4, paired: [2, 2], ols: full.ols.map(seldom), ahead: 1, cascade: &[] },
+            Profile { alone: 4, paired: [2, 2], ols: full.ols.map(seldom), ahead: 1, cascade: &[], ..full },
         ),
         (format!("{} taps", full.alone), Profile { ols: full.ols.map(seldom), cascade: &[], ..full }),
         (format!("solved every {} samples", full.ols[0].every), Profile { cascade: &[], ..full }),

@@ -61,6 +61,13 @@ fn good_streams() {
             let stream = compress(photo, &models(), &options, &()).expect("compressed").bytes;
             made.push(line(format!("{name}.e{effort}"), photo, stream));
         }
+        // A recording by the other profiles.
+        let (name, sound) = files.iter().find(|(name, _)| *name == "sound.wav").expect("a recording");
+        for effort in [Effort::MIN, Effort::MAX] {
+            let options = Options { level: effort.level(), ..Options::default() };
+            let stream = compress(sound, &models(), &options, &()).expect("compressed").bytes;
+            made.push(line(format!("{name}.e{effort}"), sound, stream));
+        }
         let at = |path: &str| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
         for (model, path, name) in [
             ("models/mnist-made.srm", "corpora/digits/digits.idx.gz", "digits.idx.gz"),
@@ -89,7 +96,7 @@ fn good_streams() {
 #[test]
 fn streams_of_earlier_drafts() {
     let models = models();
-    for draft in DRAFTS.filter(|draft| *draft != VERSION[1]) {
+    for draft in DRAFTS.into_iter().filter(|draft| *draft != VERSION[1]) {
         let at = format!("draft-{draft}");
         let table = table(&format!("{at}/HASHES"));
         assert!(!table.is_empty());
@@ -149,6 +156,8 @@ fn good_streams_use_everything() {
         "medium 3",
         "medium 4",
         "medium 5",
+        "medium 6",
+        "medium 7",
         "sound samples",
         "planes network",
         "beside stored",

@@ -33,18 +33,23 @@ const YCC: Option<&str> = Some("photo-ycc");
 const LEVELS: [Level; 9] = [
     Level { model: "fast", planes: None, adjust_planes: false, fit: Fit::NONE, adjust: false, sound: audio::FAST },
     Level { model: "fast", planes: None, adjust_planes: false, fit: Fit::CHEAP, adjust: false, sound: audio::FAST },
-    Level { model: "photo", planes: YCC, adjust_planes: false, fit: Fit::NONE, adjust: false, sound: 1 },
-    Level { model: "photo", planes: YCC, adjust_planes: true, fit: Fit::CHEAP, adjust: false, sound: 1 },
-    Level { model: "photo", planes: YCC, adjust_planes: true, fit: Fit::CHEAP, adjust: false, sound: 1 },
-    Level { model: "photo", planes: YCC, adjust_planes: true, fit: Fit::CHEAP, adjust: true, sound: 1 },
-    Level { model: "large", planes: YCC, adjust_planes: true, fit: Fit::MEDIUM, adjust: true, sound: 2 },
-    Level { model: "large", planes: YCC, adjust_planes: true, fit: Fit::THOROUGH, adjust: true, sound: 2 },
-    Level { model: "large", planes: YCC, adjust_planes: true, fit: Fit::THOROUGH, adjust: true, sound: 2 },
+    Level { model: "photo", planes: YCC, adjust_planes: false, fit: Fit::NONE, adjust: false, sound: audio::USUAL },
+    Level { model: "photo", planes: YCC, adjust_planes: true, fit: Fit::CHEAP, adjust: false, sound: audio::USUAL },
+    Level { model: "photo", planes: YCC, adjust_planes: true, fit: Fit::CHEAP, adjust: false, sound: audio::USUAL },
+    Level { model: "photo", planes: YCC, adjust_planes: true, fit: Fit::CHEAP, adjust: true, sound: audio::USUAL },
+    Level { model: "large", planes: YCC, adjust_planes: true, fit: Fit::MEDIUM, adjust: true, sound: audio::SLOW },
+    Level { model: "large", planes: YCC, adjust_planes: true, fit: Fit::THOROUGH, adjust: true, sound: audio::SLOW },
+    Level { model: "large", planes: YCC, adjust_planes: true, fit: Fit::THOROUGH, adjust: true, sound: audio::SLOW },
 ];
 
-/// What the profiles are called.
-const SOUND: [&str; audio::PROFILES.len()] =
-    ["short filters, solved often", "long filters", "long filters, solved often", "short filters"];
+/// What a profile is called.
+fn sound(profile: usize) -> &'static str {
+    match profile {
+        audio::FAST => "short filters",
+        audio::SLOW => "long filters, solved often",
+        _ => "long filters",
+    }
+}
 
 /// An effort level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,7 +119,7 @@ impl fmt::Display for Level {
         if self.adjust {
             write!(f, ", corrected by what was coded before")?;
         }
-        write!(f, "; sound by {}", SOUND[self.sound])
+        write!(f, "; sound by {}", sound(self.sound))
     }
 }
 

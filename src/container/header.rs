@@ -183,7 +183,7 @@ impl Content {
     pub(super) fn draft(&self) -> u8 {
         match self {
             Self::Planes { .. } | Self::Alpha { .. } | Self::Raster { .. } => PICTURES,
-            Self::Sound { .. } => 5,
+            Self::Sound { .. } => 8,
             Self::Set { .. } => 3,
             _ => 2,
         }
@@ -373,8 +373,7 @@ impl Header {
         if draft < 4 && matches!(header.content, Content::Sound { .. }) {
             return Err(StreamError::Inconsistent("sound, which this draft of the format does not have"));
         }
-        let is_sound = matches!(header.content, Content::Sound { .. });
-        if draft < header.content.draft() && header.content.draft() == PICTURES && !is_sound {
+        if draft < header.content.draft() && header.content.draft() == PICTURES {
             return Err(StreamError::Inconsistent("a kind of picture that this draft of the format does not have"));
         }
         if draft < 2 && header.adaptation().is_some() {

@@ -22,8 +22,16 @@ pub struct Part {
 }
 
 /// All parts that this build can decode; of a name in several versions, the latest is the last.
-pub const PARTS: &[Part] =
-    &[adjust::PART, audio::FIRST, audio::PART, bilevel::PART, bytes::PART, deep::PART, linear::PART];
+pub const PARTS: &[Part] = &[
+    adjust::PART,
+    audio::EARLIER[0],
+    audio::EARLIER[1],
+    audio::PART,
+    bilevel::PART,
+    bytes::PART,
+    deep::PART,
+    linear::PART,
+];
 
 /// Codes a number of `bits` bits, all equally likely.
 fn number<C: Coder>(coder: &mut C, bits: u32, number: u32) -> Result<u32, Damaged> {

@@ -4,7 +4,7 @@
 
 use crate::codec::ModelError;
 use crate::codec::sets::ClassError;
-use crate::media::audio::{self, Sound, flac, riff};
+use crate::media::audio::{self, Sound};
 use crate::media::image::Picture;
 use crate::media::set::{self, Array, SetError};
 use crate::media::{self, Content, Limits};
@@ -34,7 +34,7 @@ pub enum ScoreError {
     #[error("is no recording that this program reads: {0}")]
     NoRecording(String),
     /// The file is nothing that could be scored.
-    #[error("is neither a picture (PNG, BMP, PNM of 8 bits, IDX) nor a recording (WAV, FLAC) nor a text")]
+    #[error("is neither a picture (PNG, BMP, PNM of 8 bits, IDX) nor a recording (WAV, AIFF, FLAC) nor a text")]
     Unknown,
     /// The model has another number of channels.
     #[error("has {given} channels, and the model '{name}' is for {wanted}")]
@@ -100,7 +100,7 @@ impl Medium {
     /// Something else, or too much.
     pub fn of(file: &[u8], reading: Reading) -> Result<Self, ScoreError> {
         let inner = set::unzipped(file, &reading.limits())?;
-        if flac::is_flac(&inner) || riff::is_wav(&inner) {
+        if audio::is_recording(&inner) {
             return Ok(Self::Sound);
         }
         if media::medium_of(&inner).is_some() || inner.starts_with(b"P4") {
@@ -177,6 +177,7 @@ mod tests {
         let of = |bytes: &[u8]| Medium::of(bytes, READING).ok();
         assert_eq!(of(b"fLaC...."), Some(Medium::Sound));
         assert_eq!(of(b"RIFF\x24\0\0\0WAVEfmt "), Some(Medium::Sound));
+        assert_eq!(of(b"FORM\0\0\0\x24AIFFCOMM"), Some(Medium::Sound));
         assert_eq!(of(b"P5\n2 2\n255\n...."), Some(Medium::Picture));
         assert_eq!(of(b"\0\0\x08\x03\0\0\0\x01"), Some(Medium::Picture));
         assert_eq!(of("Gr\u{fc}\u{df}e\n".as_bytes()), Some(Medium::Text));

@@ -7,6 +7,9 @@ use surprisal::engine::Kernel;
 use surprisal::media::audio::{Sound, wav};
 use surprisal::media::image::lattice::{TRANSFORMS, Transform};
 
+/// The file that is raw samples, of two channels and 16 bits.
+const RAW: &str = "sound.raw";
+
 /// Name and bytes of each file.
 pub fn files() -> Vec<(&'static str, Vec<u8>)> {
     let samples = photo(40, 80);
@@ -24,6 +27,8 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("palette.png", palette_png(60, 50)),
         ("adapted.ppm", pnm(80, 72, 3, &waves(80, 72))),
         ("sound.wav", sound(700)),
+        ("sound.aiff", aiff(&sound(400)[44..])),
+        (RAW, sound(401)[44..].to_vec()),
         ("alpha.png", png(40, 80, 8, 6, 4, &with_alpha(&samples), &[])),
         ("deep.pgm", deep(40, 30)),
         ("bits.pbm", [&b"P4\n80 60\n"[..], &bits(10, 60)].concat()),
@@ -82,6 +87,16 @@ pub fn sound(frames: usize) -> Vec<u8> {
     wav::write(&Sound { channels: 2, bits: 16, rate: 8000, samples }).expect("a small file")
 }
 
+/// An AIFF file of two channels of 16 bits, of which the bytes stand as in a WAV file.
+fn aiff(samples: &[u8]) -> Vec<u8> {
+    let data: Vec<u8> = samples.chunks_exact(2).flat_map(|sample| [sample[1], sample[0]]).collect();
+    let frames = (data.len() as u32 / 4).to_be_bytes();
+    let form = [&[0, 2][..], &frames, &[0, 16], b"\x40\x0b\xfa\0\0\0\0\0\0\0"].concat();
+    let chunk = |name: &[u8], body: &[u8]| [name, &(body.len() as u32).to_be_bytes(), body].concat();
+    let chunks = [b"AIFF", &chunk(b"COMM", &form)[..], &chunk(b"SSND", &[&[0; 8], &data[..]].concat())].concat();
+    chunk(b"FORM", &chunks)
+}
+
 /// Waves with noise and edges, unlike what the model was trained on, so that adapting it pays.
 pub fn waves(width: usize, height: usize) -> Vec<u8> {
     let mut random = Random(4);
@@ -105,8 +120,12 @@ pub fn streams(files: &[(&str, Vec<u8>)]) -> Vec<Vec<u8>> {
     // A little longer than usual, so that there is an adaptation among such small pictures.
     let fit = Fit { steps: 40, batch: 128, rate: 0.03, share: 1.0 };
     let level = Level { fit, ..Effort::default().level() };
-    let options = Options { level, ..Options::default() };
-    files.iter().map(|(_, file)| compress(file, &models, &options, &()).expect("compressed").bytes).collect()
+    let stream = |(name, file): &(&str, Vec<u8>)| {
+        let raw = (*name == RAW).then(|| "8000,2,s16le".parse().expect("what it is"));
+        let options = Options { level, raw, ..Options::default() };
+        compress(file, &models, &options, &()).expect("compressed").bytes
+    };
+    files.iter().map(stream).collect()
 }
 
 /// Damages a stream in one to three ways; half of the time the check values are made right again, so that what lies

@@ -160,6 +160,11 @@ pub enum AudioError {
     TooLarge(MediaError),
 }
 
+/// Whether a file begins as those that [`read`] takes.
+pub fn is_recording(file: &[u8]) -> bool {
+    flac::is_flac(file) || riff::is_wav(file) || aiff::is_aiff(file)
+}
+
 /// The samples of a WAV, AIFF or FLAC file, whatever it is called. Those in floating point are refused.
 pub fn read(file: &[u8], limits: &Limits) -> Result<Sound, AudioError> {
     if flac::is_flac(file) {

@@ -25,15 +25,15 @@ use alphabet::Alphabet;
 pub use fixed::ordered;
 pub use ols::Setting;
 use predictor::Predictor;
-pub use predictor::Profile;
-pub use profile::{FAST, PROFILES};
-use residual::Residual;
+pub use predictor::{Profile, Rest};
+pub use profile::{FAST, PROFILES, SLOW, USUAL};
+use residual::{FEW, Head, NARROW, Residual, WIDE};
 use track::Track;
 
 /// This part's name and version.
-pub const PART: Part = Part { name: "audio", version: 2 };
-/// The version before, whose segments can be decoded, too.
-pub const FIRST: Part = Part { name: "audio", version: 1 };
+pub const PART: Part = Part { name: "audio", version: 3 };
+/// The versions before, whose segments can be decoded, too.
+pub const EARLIER: [Part; 2] = [Part { version: 1, ..PART }, Part { version: 2, ..PART }];
 
 /// Most channels of a segment.
 pub const MAX_CHANNELS: usize = 8;
@@ -51,7 +51,7 @@ pub struct Shape {
 
 /// Bits of a sample of size 1: what the constants of the predictors mean.
 const UNIT_BITS: u32 = 16;
-/// In the place of a profile of version 1: the segment is of version 2.
+/// In the place of a profile of version 1: the segment is of version 2 or 3.
 const SECOND: u32 = 3;
 
 /// What an encoder chose for a segment; of a decoder's choice, nothing counts.
@@ -126,12 +126,30 @@ impl Channel {
                 self.alphabet = Some(alphabet);
             }
         }
+        match profile.rest {
+            Rest::Narrow => self.samples(coder, samples, profile, &NARROW, shift),
+            Rest::Wide => self.samples(coder, samples, profile, &WIDE, shift),
+            Rest::Few => self.samples(coder, samples, profile, &FEW, shift),
+        }
+    }
+
+    /// The samples of the channel, of which the lowest `shift` bits are left out.
+    fn samples<C: Coder, const N: usize>(
+        &self,
+        coder: &mut C,
+        samples: &mut [i32],
+        profile: &Profile,
+        head: &'static Head<N>,
+        shift: u32,
+    ) -> Result<(), Damaged> {
+        let (channels, channel) = (self.channels, self.number);
+        let frames = samples.len() / channels;
         // Powers of two: nothing is rounded.
         let scale = 1.0 / f64::from(1u32 << self.bits.saturating_sub(UNIT_BITS));
         let unit = scale * f64::from(1u32 << shift);
         let most = f64::from(1u32 << (self.bits - 1)) / f64::from(1u32 << shift);
         let mut predictor = Predictor::new(profile, self.before.is_some());
-        let mut residual = Residual::default();
+        let mut residual = Residual::new(head);
         let (mut own, mut other) = (Track::default(), Track::default());
         let sample_of = |samples: &[i32], at: usize| {
             let value = self.before.and_then(|before| samples.get(at * channels + before));

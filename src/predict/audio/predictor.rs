@@ -23,6 +23,19 @@ pub struct Profile {
     pub ahead: usize,
     /// Taps and step of each filter of the cascade.
     pub cascade: &'static [(usize, f32)],
+    /// How what is left is coded.
+    pub rest: Rest,
+}
+
+/// A head of `residual`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// [`NARROW`](super::residual::NARROW).
+    Narrow,
+    /// [`WIDE`](super::residual::WIDE).
+    Wide,
+    /// [`FEW`](super::residual::FEW).
+    Few,
 }
 
 /// How fast the weights of the sum move.

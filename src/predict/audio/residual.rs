@@ -1,7 +1,7 @@
 //! The distribution of a sample around its prediction, and the binary decisions in which it is coded.
 //!
 //! Logistic distributions of several scales, all around the prediction, are mixed. The scales are running means of the
-//! error's magnitude, slow and fast ones, times two factors; the weights of the mixture are learned, apart for each size and
+//! error's magnitude, slow and fast ones, times factors (a [`Head`] says which); the weights of the mixture are learned, apart for each size and
 //! trend of the error, by what share of the sample's probability each one had. A sample is coded as decisions: which side of
 //! the prediction, then which of a row of cells, then which half of the cell, a few times; the rest of the bits are as good as
 //! uniform. The mixture gives the probability of each decision, and two adaptive maps (contexts: the size and trend of the error; the
@@ -18,10 +18,36 @@ use crate::predict::bytes::maps::Refiner;
 
 /// Rates of the running means of the error.
 const RATES: [f32; 5] = [1.0 / 8.0, 1.0 / 24.0, 1.0 / 64.0, 1.0 / 256.0, 1.0 / 1024.0];
-/// What they are multiplied with to be scales.
-const FACTORS: [f32; 2] = [0.55, 1.05];
-/// Logistic distributions.
-const COMPONENTS: usize = RATES.len() * FACTORS.len();
+
+/// Which distributions are mixed, and in how many decisions a sample is coded.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<const N: usize> {
+    /// Of each distribution, the number of a running mean of the error and what it is multiplied with to be the scale.
+    scales: [(usize, f32); N],
+    /// Width of a cell over the mean scale, at most.
+    cell: f32,
+    /// Decisions about halves that the mixture is asked for.
+    halves: u32,
+}
+
+/// Distributions of the full head.
+pub const ALL: usize = 2 * RATES.len();
+/// Each running mean, times two factors.
+const SCALES: [(usize, f32); ALL] = {
+    let (mut scales, mut i) = ([(0, 0.55); ALL], 0);
+    while i < ALL {
+        scales[i] = (i % RATES.len(), if i < RATES.len() { 0.55 } else { 1.05 });
+        i += 1;
+    }
+    scales
+};
+/// The head of versions 1 and 2, and of samples of pictures.
+pub static NARROW: Head<ALL> = Head { scales: SCALES, cell: 0.5, halves: 3 };
+/// The same distributions in wider cells: fewer decisions, which the maps know better.
+pub static WIDE: Head<ALL> = Head { scales: SCALES, cell: 1.5, halves: 3 };
+/// Few distributions, as fast as vectors of four are, and the fewest decisions.
+pub static FEW: Head<4> = Head { scales: [(1, 0.45), (1, 0.9), (3, 0.45), (3, 0.9)], cell: 1.5, halves: 2 };
+
 /// The smallest scale, in units of the sample.
 const LEAST_SCALE: f32 = 0.05;
 /// How fast weights follow.
@@ -38,12 +64,8 @@ const NOTHING: f32 = 1e-12;
 const CONTEXTS: usize = 64;
 /// Cells of the same width; those behind them double.
 const EQUAL_CELLS: usize = 8;
-/// Width of a cell over the mean scale, at most.
-const CELL: f32 = 0.5;
 /// The widest cell.
 const WIDEST: u32 = 31;
-/// Decisions about halves that the mixture is asked for.
-const HALVES: usize = 3;
 /// Cells with maps of their own.
 const MAPPED: usize = 20;
 
@@ -68,7 +90,8 @@ fn tail(z: f32) -> f32 {
     let size = z.abs() * STEPS;
     let last = (ENTRIES - 2) as f32;
     let size = if size < last { size } else { last };
-    let at = size as usize;
+    // It fits, and a conversion to 32 bits is one instruction.
+    let at = size as i32 as usize;
     let (a, b) = (TAIL[at], TAIL[at + 1]);
     let t = a + (b - a) * (size - at as f32);
     if z < 0.0 { 1.0 - t } else { t }
@@ -76,13 +99,13 @@ fn tail(z: f32) -> f32 {
 
 /// The mixture around one prediction.
 #[derive(Debug)]
-struct Mixture {
-    weights: [f32; COMPONENTS],
+struct Mixture<const N: usize> {
+    weights: [f32; N],
     /// One over each scale.
-    inverses: [f32; COMPONENTS],
+    inverses: [f32; N],
 }
 
-impl Mixture {
+impl<const N: usize> Mixture<N> {
     /// The share above `z` from the centre.
     #[inline]
     fn above(&self, z: f32) -> f32 {
@@ -103,9 +126,9 @@ impl Mixture {
     }
 
     /// Moves `weights` to each component's share of what lies within half a unit of `z`.
-    fn weigh(&self, weights: &mut [f32; COMPONENTS], z: f32) {
+    fn weigh(&self, weights: &mut [f32; N], z: f32) {
         let size = z.abs();
-        let (mut shares, mut total) = ([0.0; COMPONENTS], 1e-12);
+        let (mut shares, mut total) = ([0.0; N], 1e-12);
         for ((share, weight), inverse) in shares.iter_mut().zip(&self.weights).zip(&self.inverses) {
             *share = weight * (tail((size - 0.5) * inverse) - tail((size + 0.5) * inverse) + 1e-9);
             total += *share;
@@ -122,24 +145,13 @@ pub type Errors = [f32; RATES.len()];
 
 /// What codes the samples of a channel.
 #[derive(Debug)]
-pub struct Residual {
+pub struct Residual<const N: usize> {
+    head: &'static Head<N>,
     errors: Errors,
-    weights: Vec<[f32; COMPONENTS]>,
+    weights: Vec<[f32; N]>,
     maps: [Refiner; 2],
     /// The last two errors.
     last: [f32; 2],
-}
-
-impl Default for Residual {
-    /// Nothing is known yet.
-    fn default() -> Self {
-        Self {
-            errors: [FIRST_ERROR; RATES.len()],
-            weights: vec![[1.0 / COMPONENTS as f32; COMPONENTS]; CONTEXTS],
-            maps: std::array::from_fn(|_| Refiner::new(CONTEXTS * NODES)),
-            last: [0.0; 2],
-        }
-    }
 }
 
 /// Kinds of decisions with maps of their own: the side, cells, and cells of one value.
@@ -196,7 +208,18 @@ fn context(e: &Errors) -> usize {
     size * 3 + trend
 }
 
-impl Residual {
+impl<const N: usize> Residual<N> {
+    /// Nothing is known yet.
+    pub fn new(head: &'static Head<N>) -> Self {
+        Self {
+            head,
+            errors: [FIRST_ERROR; RATES.len()],
+            weights: vec![[1.0 / N as f32; N]; CONTEXTS],
+            maps: std::array::from_fn(|_| Refiner::new(CONTEXTS * NODES)),
+            last: [0.0; 2],
+        }
+    }
+
     /// The mean sizes of the last errors, but for two fast ones that are known better.
     pub fn errors_near(&self, [a, b]: [f32; 2]) -> Errors {
         let mut errors = self.errors;
@@ -218,9 +241,9 @@ impl Residual {
         sample: i64,
     ) -> Result<i64, Damaged> {
         let context = context(&errors);
-        let mut inverses = [0.0; COMPONENTS];
-        for (i, inverse) in inverses.iter_mut().enumerate() {
-            let scale = errors[i % RATES.len()] * FACTORS[i / RATES.len()];
+        let mut inverses = [0.0; N];
+        for (inverse, (rate, factor)) in inverses.iter_mut().zip(self.head.scales) {
+            let scale = errors[rate] * factor;
             *inverse = 1.0 / if scale > LEAST_SCALE { scale } else { LEAST_SCALE };
         }
         let mixture = Mixture { weights: self.weights[context], inverses };
@@ -236,7 +259,7 @@ impl Residual {
         };
         let contexts = [context, side(self.last[0]) * 3 + side(self.last[1])];
         let mut decisions = Decisions { coder, maps: &mut self.maps, contexts };
-        let sample = decide(&mut decisions, &mixture, scale, centre, sample)?;
+        let sample = decide(&mut decisions, self.head, (&mixture, scale), centre, sample)?;
         let error = (sample as f64 - centre) as f32;
         mixture.weigh(&mut self.weights[context], error);
         for (mean, rate) in self.errors.iter_mut().zip(RATES) {
@@ -248,10 +271,10 @@ impl Residual {
 }
 
 /// Codes the sample by its side, its cell and its place in the cell.
-fn decide<C: Coder>(
+fn decide<C: Coder, const N: usize>(
     decisions: &mut Decisions<'_, C>,
-    mixture: &Mixture,
-    scale: f32,
+    head: &Head<N>,
+    (mixture, scale): (&Mixture<N>, f32),
     centre: f64,
     sample: i64,
 ) -> Result<i64, Damaged> {
@@ -264,7 +287,7 @@ fn decide<C: Coder>(
     let (distance, edge) = if up { (sample - middle, edge) } else { (middle - 1 - sample, -edge) };
     let outside = |from: i64| mixture.above(from as f32 + edge);
     let mut width = 0;
-    while width < WIDEST && ((2u64 << width) as f32) < scale * CELL {
+    while width < WIDEST && ((2u64 << width) as f32) < scale * head.cell {
         width += 1;
     }
     let first = if width == 0 { 1 + MAPPED + 1 } else { 1 };
@@ -285,7 +308,7 @@ fn decide<C: Coder>(
             return Err(Damaged);
         }
     }
-    for _ in 0..HALVES.min(width as usize) {
+    for _ in 0..head.halves.min(width) {
         let half = (start + end) / 2;
         let within = outside(half);
         if decisions.plain(count((within - outer + NOTHING) / (inner - outer + 2.0 * NOTHING)), distance >= half)? {

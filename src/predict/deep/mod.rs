@@ -14,7 +14,7 @@ mod tests;
 
 use super::Part;
 use super::audio::ols::{Ols, Setting};
-use super::audio::residual::Residual;
+use super::audio::residual::{ALL, NARROW, Residual};
 use crate::entropy::{Bits, Coder, CostMeter, Damaged, Decoder, Encoder};
 use plane::{CROSS, OWN, Plane};
 
@@ -50,7 +50,7 @@ struct Channel {
     place: usize,
     shift: u32,
     ols: Ols,
-    residual: Residual,
+    residual: Residual<ALL>,
     plane: Plane,
 }
 
@@ -63,7 +63,7 @@ pub fn walk<C: Coder>(coder: &mut C, samples: &mut [u16], line: usize, channels:
         let shift = super::number(coder, 4, used.trailing_zeros() % 16)?;
         let ols = Ols::new(OWN.len() + number * CROSS.len(), OLS);
         let plane = Plane::new(width, samples.len() / line.max(1), f64::from(0x8000u16 >> shift));
-        all.push(Channel { place: *place, shift, ols, residual: Residual::default(), plane });
+        all.push(Channel { place: *place, shift, ols, residual: Residual::new(&NARROW), plane });
     }
     let mut seen = [0.0; OWN.len() + (MAX_CHANNELS - 1) * CROSS.len()];
     for (y, row) in samples.chunks_exact_mut(line.max(1)).enumerate() {

@@ -4,7 +4,7 @@
 //! over if others are, and said.
 
 use super::{ExamplesError, LIMITS};
-use crate::media::audio::{flac, riff};
+use crate::media::audio;
 use crate::media::set;
 use crate::train::data::{File, walk};
 use std::borrow::Cow;
@@ -55,7 +55,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Contents, ExamplesError> {
         let name = File { name: file.name, hash: blake3::hash(&bytes).to_hex().to_string(), held_out: false };
         let is_named = paths.contains(&file.path);
         let path = file.path;
-        if flac::is_flac(&bytes) || riff::is_wav(&bytes) {
+        if audio::is_recording(&bytes) {
             sounds.files.push(Content { path, bytes });
             sounds.names.push(name);
             continue;
