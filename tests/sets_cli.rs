@@ -263,6 +263,7 @@ fn shipped(name: &str, family: &str, data: &str, bits_per_dimension: f64) {
 fn the_shipped_models_are_what_their_cards_say() {
     shipped("mnist-made", "made", "corpora/digits/digits.idx.gz", 0.159796);
     shipped("mnist-pixelcnn", "pixelcnn", "corpora/digits/digits.idx.gz", 0.146108);
+    shipped("mnist-gated", "gated-pixelcnn", "corpora/digits/digits.idx.gz", 0.147905);
     shipped("mnist-wavenet", "wavenet", "corpora/digits/digits.idx.gz", 0.161055);
     shipped("shakespeare", "char-rnn", "corpora/text/shakespeare.txt", 1.896391);
 }
