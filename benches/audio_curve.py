@@ -1,42 +1,47 @@
 """Size against speed of one long recording: the program's effort levels beside other lossless codecs (see audio_curve.sh).
 
-Every figure is of whole processes that read and write files; ours use all cores that this process may use, the others one, for
-they have no threads. What is decoded is compared with the recording.
+Every figure is of whole processes that read and write files. Speeds are seconds of sound a second of processor time (user and
+system, all threads): what a core does, also where other work goes on beside. What is decoded is compared with the recording.
 """
 
 import argparse
 import json
-import os
 import pathlib
+import resource
 import shutil
 import subprocess
 import tempfile
-import time
 
 import matplotlib
 
-from pictures import effort_points, run, table
+from pictures import SURPRISAL, run, table
 
-CORES = len(os.sched_getaffinity(0))
 FLAC = ["--no-padding", "--no-seektable", "-s", "-f"]
+# Levels 1 and 2, 3 to 6, and 7 to 9 make the same of sound.
+EFFORTS = ("1", "5", "9")
+# Bytes at the end of a recording that have to come back.
+MANY = 1 << 20
 # Family, point, command to code IN to OUT, command to decode OUT to BACK.
 PEERS = [
     *(("FLAC", level, ["flac", level, *FLAC, "-o", "OUT", "IN"], ["flac", "-d", "-s", "-f", "-o", "BACK", "OUT"])
       for level in ("-0", "-5", "-8p")),
+    ("TTA", "", ["ffmpeg", "-v", "quiet", "-i", "IN", "-c:a", "tta", "OUT.tta"],
+     ["ffmpeg", "-v", "quiet", "-bitexact", "-i", "OUT.tta", "BACK"]),
     *(("WavPack", " ".join(level), ["wavpack", *level, "-q", "-y", "IN", "-o", "OUT.wv"], ["wvunpack", "-q", "-y", "OUT.wv", "-o", "BACK"])
       for level in ([], ["-hh"], ["-hhx6"])),
 ]
 
 
 def timed(command, names):
-    """Seconds of a command; a word that begins with a name stands for its path."""
+    """Seconds of processor time of a command; a word that begins with a name stands for its path."""
     def word(text):
         name = next((name for name in names if text.startswith(name)), "")
         return f"{names[name]}{text[len(name):]}" if name else text
 
-    start = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([word(text) for text in command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def peers(recording, scratch):
@@ -46,25 +51,25 @@ def peers(recording, scratch):
             continue
         names = {"IN": recording, "OUT": scratch / "peer", "BACK": scratch / "back.wav"}
         coding, decoding = timed(encode, names), timed(decode, names)
-        made = next(path for path in (scratch / "peer", scratch / "peer.wv") if path.exists())
-        assert (scratch / "back.wav").read_bytes() == recording.read_bytes(), family
+        made = next(path for path in (scratch / "peer", scratch / "peer.wv", scratch / "peer.tta") if path.exists())
+        back = scratch / "back.wav"
+        # A program may write another header, but not other samples.
+        assert back.read_bytes()[-MANY:] == recording.read_bytes()[-MANY:], family
         yield family, point, made.stat().st_size, coding, decoding
         made.unlink()
+        back.unlink()
 
 
 def own(recording, scratch):
     """The same of each effort level that differs in what it makes of sound."""
-    seen = set()
-    for levels in effort_points():
+    for level in EFFORTS:
         stream, back = scratch / "own.srp", scratch / "own.wav"
-        _, coding = run("compress", "-q", "-f", "-e", levels[0], "--no-verify", "-o", stream, recording)
+        options = ["-q", "-f", "-e", level, "--no-verify"]
+        coding = timed([SURPRISAL, "compress", *options, "-o", "OUT", "IN"], {"OUT": stream, "IN": recording})
         size = stream.stat().st_size
-        if size in seen:
-            continue
-        seen.add(size)
-        _, decoding = run("decompress", "-q", "-f", "-o", back, stream)
+        decoding = timed([SURPRISAL, "decompress", "-q", "-f", "-o", "OUT", "IN"], {"OUT": back, "IN": stream})
         assert back.read_bytes() == recording.read_bytes()
-        yield "Surprisal", f"-e {levels[0]}", size, coding, decoding
+        yield "Surprisal", f"-e {level}", size, coding, decoding
 
 
 def draw(points, seconds, path):
@@ -85,7 +90,7 @@ def draw(points, seconds, path):
                 axes.annotate(point[1], (at, share), textcoords="offset points", xytext=(4, 4), fontsize=7, color=colors[family])
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_xlabel(f"times real time to {what}")
+        axes.set_xlabel(f"times real time to {what}, on one core")
         axes.grid(True, which="major", lw=0.4, color="#dddddd")
         axes.spines[["top", "right"]].set_visible(False)
     both[0].set_ylabel("size over FLAC -8p")
@@ -109,7 +114,7 @@ def main():
         seconds = int.from_bytes(head[40:44], "little") / int.from_bytes(head[28:32], "little")
         points = [*own(recording, scratch), *peers(recording, scratch)]
         base = next((p[2] for p in points if p[:2] == ("FLAC", "-8p")), points[0][2])
-        print(f"{seconds:.0f} seconds, {recording.stat().st_size} bytes; {CORES} cores for ours, one for the others\n")
+        print(f"{seconds:.0f} seconds, {recording.stat().st_size} bytes; speeds on one core\n")
         table(["codec", "level", "bytes", "over FLAC -8p", "times real time, compress", "decompress"], [
             [family, point, str(size), f"{size / base:.4f}", f"{seconds / coding:.1f}", f"{seconds / decoding:.1f}"]
             for family, point, size, coding, decoding in points
