@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use surprisal::codec::long::{self, Again, Long};
+use surprisal::codec::sets;
 use surprisal::codec::{self, Coding, CompressError, Compressed, Options, Summary};
-use surprisal::codec::{sets, sound};
 use surprisal::engine::DeviceName;
 use surprisal::media::audio::flac;
 
@@ -123,11 +124,14 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
             let wave = flac::Unpacked::new(begun.chained()).map_err(|e| about(Fault::Error(e.to_string())))?;
             begun = Begun::new(Box::new(wave), &job.input, None, HEAD)?;
         }
-        let mut done = match sound::find_long(&begun.head, &options).filter(|_| begun.is_long()) {
+        let found = long::find(&begun.head, begun.length, &models, &options).filter(|_| begun.is_long());
+        let mut done = match found {
             None => Coded::Whole(code(&begun.whole()?, bar).map_err(|e| about(e.into()))?),
-            Some(recording) => {
-                let (aside, length) = (output::aside(&job.target)?, begun.length);
-                let long = sound::compress_long(begun.chained(), length, &recording, aside, &options, bar);
+            Some(found) => {
+                let (aside, length, mut again) = (output::aside(&job.target)?, begun.length, begun.again()?);
+                let again = again.as_mut().map(|file| file as &mut dyn Again);
+                let how = (&models, &options);
+                let long = long::compress(begun.chained(), (length, again), &found, aside, how, bar);
                 if job.stamp.is_some() && job.stamp != job.input.path().and_then(Stamp::of) {
                     return Err(inputs::changed(&job.input.name()));
                 }
@@ -158,7 +162,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
 /// A stream, in memory or to be put together.
 enum Coded {
     Whole(Compressed),
-    Long(Box<sound::Long<File>>),
+    Long(Box<Long<File>>),
 }
 
 impl Coded {
@@ -171,7 +175,7 @@ impl Coded {
     }
 
     /// Writes it: how many bytes it has.
-    fn write(self, out: &mut dyn Write) -> io::Result<u64> {
+    fn write(self, out: &mut (dyn Write + Send)) -> io::Result<u64> {
         match self {
             Self::Whole(done) => out.write_all(&done.bytes).map(|()| done.bytes.len() as u64),
             Self::Long(long) => long.write(out),

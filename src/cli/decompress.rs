@@ -6,7 +6,7 @@ use super::fault::{Exit, Fault};
 use super::inputs::{self, EXTENSION, Folders, Input};
 use super::options::{CodecOptions, Global};
 use super::output::{Output, Stamp};
-use super::streams::{self, Decoded, Sound};
+use super::streams::{self, Decoded, Flow};
 use super::target::{Target, TargetOptions};
 use super::{output, report};
 use serde_json::json;
@@ -59,8 +59,9 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         Ok(Job { target, source: input.path().map(Path::to_owned), stamp })
     };
     let whole = |name: &str, job: Job, decoded| finish(args, global, name, &job, decoded);
-    let sound = |job: Job, sound| restore(args, global, &job, sound);
-    let done = streams::each(inputs, &args.codec, global, prepare, whole, sound)?;
+    let flow = |job: Job, flow: Flow| restore(args, global, &job, flow);
+    // What is left of a damaged picture is found in the whole of it.
+    let done = streams::each(inputs, (&args.codec, global, !args.keep_going), prepare, whole, flow)?;
     Ok(worst.max(done))
 }
 
@@ -137,12 +138,12 @@ fn keep(
     damaged(format!("{error}; lost: {lost} of {}; what is left is in {}", left.picture.height, partial.name()))
 }
 
-/// Restores a recording, or with --keep-going what is left of it.
-fn restore(args: &Args, global: &Global, job: &Job, sound: Sound) -> Result<(), Fault> {
+/// Restores what is restored while it is read, or with --keep-going what is left of a recording.
+fn restore(args: &Args, global: &Global, job: &Job, flow: Flow) -> Result<(), Fault> {
     let (target, source) = (&job.target, job.source.as_deref());
-    let name = sound.name.clone();
+    let name = flow.name.clone();
     let mut output = Output::create(target, source.is_some())?;
-    let (done, coded, seconds) = sound.restore(&mut output, args.keep_going)?;
+    let (done, coded, seconds) = flow.restore(&mut output, args.keep_going)?;
     let whole = done.missing.is_empty();
     let written = match target {
         Target::File(path) if !whole => Target::File(partial(path)),

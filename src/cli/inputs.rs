@@ -112,6 +112,12 @@ impl Begun {
         self.head.len() as u64 >= HEAD
     }
 
+    /// The same file, at any place, where it can be read once more.
+    pub fn again(&self) -> Result<Option<File>, Fault> {
+        let path = self.again.as_deref();
+        path.map(|path| File::open(path).map_err(|e| Fault::io(path, "read", &e))).transpose()
+    }
+
     /// All its bytes.
     pub fn whole(mut self) -> Result<Vec<u8>, Fault> {
         if let Some(path) = self.again {

@@ -12,8 +12,9 @@ use super::options::{CodecOptions, Global};
 use super::report;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use surprisal::codec::sound::{self, Incoming, Restored};
-use surprisal::codec::{DecodeError, decompress_all};
+use surprisal::codec::long::{self, Incoming};
+use surprisal::codec::sound::Restored;
+use surprisal::codec::{DecodeError, Models, decompress_all};
 use surprisal::container;
 use surprisal::engine::DeviceName;
 
@@ -34,41 +35,41 @@ pub struct Decoded {
     pub seconds: f64,
 }
 
-/// A stream of sound, which is restored while it is read.
-pub struct Sound {
+/// A stream that is restored while it is read: of sound, or of a large picture.
+pub struct Flow<'m> {
     /// Of the stream, for messages.
     pub name: String,
     incoming: Incoming,
     begun: Begun,
+    models: &'m Models,
     limit: u64,
     quiet: bool,
 }
 
-impl Sound {
+impl Flow<'_> {
     /// Restores its file: what is missing in it, the bytes of the stream, and the seconds that it took.
     pub fn restore(self, out: impl Write + Send, keep_going: bool) -> Result<(Restored, u64, f64), Fault> {
         let (bar, coded) = (Bar::new(&self.name, self.quiet), self.incoming.coded());
         let chunks = {
             let mut input = self.begun.chained();
-            let start = io::copy(&mut (&mut input).take(self.incoming.start as u64), &mut io::sink());
+            let start = io::copy(&mut (&mut input).take(self.incoming.start() as u64), &mut io::sink());
             start.map_err(|e| Fault::io(Path::new(&self.name), "read", &e))?;
             input
         };
-        let done = self.incoming.restore(chunks, out, self.limit, keep_going, &bar);
+        let done = self.incoming.restore(chunks, out, self.models, (self.limit, keep_going), &bar);
         let seconds = bar.seconds();
         Ok((done.map_err(|e| Fault::from(e).about(&self.name))?, coded, seconds))
     }
 }
 
 /// Calls `prepare` for each input, decodes it, and calls `finish` with its name, what was prepared, and what came out; for
-/// sound it calls `restore` in the place of both.
+/// what is restored while it is read it calls `restore` in the place of both. Large pictures are, if `large`.
 pub fn each<T>(
     inputs: Vec<Input>,
-    options: &CodecOptions,
-    global: &Global,
+    (options, global, large): (&CodecOptions, &Global, bool),
     mut prepare: impl FnMut(&Input) -> Result<T, Fault>,
     mut finish: impl FnMut(&str, T, Decoded) -> Result<(), Fault>,
-    mut restore: impl FnMut(T, Sound) -> Result<(), Fault>,
+    mut restore: impl FnMut(T, Flow) -> Result<(), Fault>,
 ) -> Result<Exit, Fault> {
     let models = options.models(global)?;
     let is_cpu = options.device.name == DeviceName::Cpu;
@@ -79,14 +80,14 @@ pub fn each<T>(
         let ready = prepare(&input).and_then(|prepared| Ok((prepared, input.begin(true, FRONT)?)));
         let mut opened = None;
         if let Some((prepared, begun)) = tally.take(ready)? {
-            match sound::incoming(&begun.head) {
+            match long::incoming(&begun.head, large && is_cpu) {
                 Ok(Some(incoming)) => {
                     // In the order of the inputs.
                     decode(std::mem::take(&mut group), &models, options, global, &mut tally, &mut finish)?;
                     memory = 0;
-                    let sound =
-                        Sound { name: input.name(), incoming, begun, limit: options.limit(), quiet: global.quiet };
-                    tally.take(restore(prepared, sound))?;
+                    let (name, limit) = (input.name(), options.limit());
+                    let flow = Flow { name, incoming, begun, models: &models, limit, quiet: global.quiet };
+                    tally.take(restore(prepared, flow))?;
                 }
                 // What is wrong with it is said in its turn.
                 Ok(None) | Err(_) => opened = tally.take(begun.whole())?.map(|stream| (prepared, stream)),
@@ -114,7 +115,7 @@ pub fn each<T>(
 /// Decodes streams together.
 fn decode<T>(
     group: Vec<(String, T, Vec<u8>)>,
-    models: &surprisal::codec::Models,
+    models: &Models,
     options: &CodecOptions,
     global: &Global,
     tally: &mut report::Tally,

@@ -31,8 +31,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let (inputs, worst) = inputs::gather(&files, Folders::Refuse("name the streams in it"), global.quiet);
     let done = streams::each(
         inputs,
-        &args.codec,
-        global,
+        (&args.codec, global, true),
         |_| Ok(()),
         |name, (), decoded| {
             let result = decoded.result;
@@ -51,9 +50,9 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
             }
             Ok(())
         },
-        |(), sound| {
-            let name = sound.name.clone();
-            let result = sound.restore(io::sink(), false).map(|(done, ..)| done.length);
+        |(), flow| {
+            let name = flow.name.clone();
+            let result = flow.restore(io::sink(), false).map(|(done, ..)| done.length);
             if args.json {
                 report::line(json!({
                     "file": name,

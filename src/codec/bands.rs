@@ -299,12 +299,48 @@ pub enum Code<'a> {
     Other(Box<Fill<'a>>),
 }
 
-/// What a decoding thread needs for a band.
-struct Job<'a> {
-    code: &'a Code<'a>,
-    samples: &'a mut [u8],
-    above: Above<'a>,
+/// What a band is told by the one above it, and tells the one below.
+pub(super) struct Link {
+    above: Above<'static>,
     below: Option<Sender<Vec<u8>>>,
+}
+
+/// The links of the bands of a picture, from top to bottom. Who decodes them in this order never waits for a band that was
+/// not begun.
+pub(super) struct Chain(Above<'static>);
+
+impl Chain {
+    /// That of a picture's first band comes next.
+    pub fn new() -> Self {
+        Self(Above::Edge)
+    }
+
+    /// That of the next band.
+    pub fn next(&mut self, is_last: bool) -> Link {
+        let (sender, receiver) = channel();
+        let above = std::mem::replace(&mut self.0, Above::Arriving(receiver));
+        Link { above, below: (!is_last).then_some(sender) }
+    }
+}
+
+/// Decodes a band to `samples`, its rows, while those above and below it are decoded.
+pub(super) fn decode_linked(
+    model: Model,
+    code: &Code,
+    samples: &mut [u8],
+    (width, channels): (usize, usize),
+    link: Link,
+) -> Result<(), Damaged> {
+    match code {
+        Code::Network(code) => walk(model, &mut Decoder::new(code), samples, width, channels, link.above, link.below),
+        Code::Other(fill) => {
+            fill(samples)?;
+            if let Some(below) = link.below {
+                hand_down(samples, width * channels, channels, model.reach(), &below);
+            }
+            Ok(())
+        }
+    }
 }
 
 /// Hands the last rows of a band that is known as a whole to the one below.
@@ -334,32 +370,19 @@ pub fn decode_picture<'n>(
     let model = model.into();
     let line = width as usize * usize::from(channels);
     let mut samples = vec![0; height as usize * line];
+    let mut chain = Chain::new();
     let mut jobs = Vec::with_capacity(codes.len());
-    let mut above = Above::Edge;
     for (i, (code, samples)) in codes.iter().zip(samples.chunks_mut(ROWS as usize * line)).enumerate() {
-        let (sender, receiver) = channel();
-        let below = (i + 1 < codes.len()).then_some(sender);
-        let above = std::mem::replace(&mut above, Above::Arriving(receiver));
-        jobs.push(Mutex::new(Some(Job { code, samples, above, below })));
+        jobs.push(Mutex::new(Some((code, samples, chain.next(i + 1 == codes.len())))));
     }
     // Bands are begun from top to bottom, so one that waits always waits for one that runs.
     let next = AtomicUsize::new(0);
     let work = || {
         while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
             let job = job.lock().ok().and_then(|mut job| job.take()).ok_or(Damaged)?;
-            let count = job.samples.len() as u64;
-            match job.code {
-                Code::Network(code) => {
-                    let mut decoder = Decoder::new(code);
-                    walk(model, &mut decoder, job.samples, width as usize, channels.into(), job.above, job.below)?;
-                }
-                Code::Other(fill) => {
-                    fill(job.samples)?;
-                    if let Some(below) = job.below {
-                        hand_down(job.samples, line, channels.into(), model.reach(), &below);
-                    }
-                }
-            }
+            let (code, samples, link) = job;
+            let count = samples.len() as u64;
+            decode_linked(model, code, samples, (width as usize, channels.into()), link)?;
             done(count);
         }
         Ok(())

@@ -14,7 +14,7 @@ use super::pieces::{byte_hint, row_hint};
 use super::raster::Raster;
 use super::{Progress, sets, sound};
 use crate::adapt;
-use crate::container::{self, Chunk, Coding, Content, Hint, Opened, Role};
+use crate::container::{self, Chunk, Coding, Content, Header, Hint, Opened, Role};
 use crate::engine::grid::GridNetwork;
 use crate::engine::{ModelId, Network, Runner};
 use crate::entropy::Damaged;
@@ -218,22 +218,8 @@ impl<'a> Job<'a> {
 
     /// A picture in bands.
     pub(super) fn bands(&self) -> Result<Bands<'_>, DecodeError> {
-        let Some((width, height, channels)) = self.opened.header.content.banded() else {
-            return Err(DecodeError::Inconsistent("the content is no picture in bands"));
-        };
-        let network = self.network.as_deref().filter(|network| fits(network.program(), channels));
-        let Some(network) = network else {
-            return Err(DecodeError::Inconsistent("the model is not one for pictures like this one"));
-        };
-        if width > bands::MAX_WIDTH {
-            return Err(DecodeError::Inconsistent("the picture is wider than bands can be"));
-        }
+        let (network, (width, height, channels)) = banded(&self.opened.header, self.network.as_deref())?;
         let chunks: Vec<_> = self.chunks(Role::Content).collect();
-        let line = width as usize * usize::from(channels);
-        let lengths = bands::bands(height).map(|band| u64::from(band.rows) * line as u64);
-        if !lengths.eq(chunks.iter().map(|(_, entry, _)| entry.decoded)) {
-            return Err(DecodeError::Inconsistent("the chunks are not the picture's bands"));
-        }
         let damaged = Arc::new(AtomicUsize::new(usize::MAX));
         let hint = row_hint(width, channels);
         let codes = chunks.iter().map(|chunk| self.code(*chunk, hint, &damaged)).collect();
@@ -260,6 +246,29 @@ impl<'a> Job<'a> {
     }
 }
 
+/// The network and the shape of a content in bands, if its chunks are those bands.
+pub(super) fn banded<'n>(
+    header: &Header,
+    network: Option<&'n Network>,
+) -> Result<(&'n Network, (u32, u32, u8)), DecodeError> {
+    let Some((width, height, channels)) = header.content.banded() else {
+        return Err(DecodeError::Inconsistent("the content is no picture in bands"));
+    };
+    let Some(network) = network.filter(|network| fits(network.program(), channels)) else {
+        return Err(DecodeError::Inconsistent("the model is not one for pictures like this one"));
+    };
+    if width > bands::MAX_WIDTH {
+        return Err(DecodeError::Inconsistent("the picture is wider than bands can be"));
+    }
+    let line = u64::from(width) * u64::from(channels);
+    let lengths = bands::bands(height).map(|band| u64::from(band.rows) * line);
+    let chunks = header.chunks.iter().filter(|entry| entry.role == Role::Content);
+    if !lengths.eq(chunks.map(|entry| entry.decoded)) {
+        return Err(DecodeError::Inconsistent("the chunks are not the picture's bands"));
+    }
+    Ok((network, (width, height, channels)))
+}
+
 /// Rows for a medium, which knows what they are.
 fn rows(bytes: Vec<u8>, hint: Hint) -> media::Content {
     media::Content::Rows { bytes, stride: hint.record, unit: hint.pixel, form: media::Form::Bytes }
@@ -282,12 +291,21 @@ pub(super) fn is_damaged(entry: &Chunk, decoded: &[u8]) -> bool {
 /// The network as a stream adapts it, if it does.
 fn adapted(opened: &Opened, network: &Network) -> Result<Option<Arc<Network>>, DecodeError> {
     let Some((index, entry)) = opened.header.adaptation() else { return Ok(None) };
-    let (code, count) = (opened.chunks[index], opened.chunks.len());
+    adapted_by(network, entry, opened.chunks[index], (index, opened.chunks.len())).map(Some)
+}
+
+/// The network, adapted by a chunk: its entry, bytes and place.
+pub(super) fn adapted_by(
+    network: &Network,
+    entry: &Chunk,
+    code: &[u8],
+    (index, count): (usize, usize),
+) -> Result<Arc<Network>, DecodeError> {
     if is_damaged(entry, code) {
         return Err(DecodeError::DamagedChunk { index, count });
     }
     let adapted = adapt::apply(network, code).map_err(|fault| DecodeError::Adaptation { index, count, fault })?;
-    Ok(Some(Arc::new(adapted)))
+    Ok(Arc::new(adapted))
 }
 
 /// A picture in bands, all of which are there.

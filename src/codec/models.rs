@@ -108,6 +108,11 @@ impl Models {
         Self { device: Some(device), loaded: Mutex::default(), ..self }
     }
 
+    /// Whether a device runs networks.
+    pub(super) fn has_device(&self) -> bool {
+        self.device.is_some()
+    }
+
     /// What runs a network in the kernels' place, if anything does: checked when it is first asked for.
     pub fn runner(&self, network: &Arc<Network>) -> Result<Option<Arc<dyn Runner>>, DeviceError> {
         let Some(device) = &self.device else { return Ok(None) };

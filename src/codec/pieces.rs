@@ -98,17 +98,22 @@ pub(super) fn segments<'a>(
     progress: &dyn Progress,
 ) -> Result<Vec<Piece<'a>>, CompressError> {
     let code = |(index, data): (usize, &'a [u8])| {
-        let best = if bytes::looks_incompressible(data) { None } else { Some(by_bytes(data, hint, mode)) };
-        let check = |coded: &Coded| gives_back(&coded.bytes, data, hint);
-        let piece = smallest(data, best, check, mode);
+        let piece = one_of_bytes(data, hint, index, mode);
         progress.advance(data.len() as u64);
-        piece.ok_or(CompressError::Verification { piece: index })
+        piece
     };
     progress.begin(data.len() as u64);
     if data.len() <= bytes::SEGMENT {
         return data.chunks(bytes::SEGMENT).enumerate().map(code).collect();
     }
     data.par_chunks(bytes::SEGMENT).enumerate().map(code).collect()
+}
+
+/// Codes a segment of bytes. One that the byte model does not make smaller is stored.
+pub(super) fn one_of_bytes(data: &[u8], hint: Hint, index: usize, mode: Mode) -> Result<Piece<'_>, CompressError> {
+    let best = if bytes::looks_incompressible(data) { None } else { Some(by_bytes(data, hint, mode)) };
+    let check = |coded: &Coded| gives_back(&coded.bytes, data, hint);
+    smallest(data, best, check, mode).ok_or(CompressError::Verification { piece: index })
 }
 
 /// Codes sound in segments of so many frames, in parallel, by the profile of this number.
@@ -273,7 +278,7 @@ pub(super) fn cost(model: Model, picture: &Picture, band: Band) -> Bits {
 }
 
 /// Codes a band with the first source, and verifies it with the second.
-fn one_band<'a>(
+pub(super) fn one_band<'a>(
     [source, other]: [Source; 2],
     picture: &'a Picture,
     (index, band): (usize, Band),

@@ -298,7 +298,13 @@ fn alpha_pays(coloured: &Coloured, network: &Network, rows: &[u8], hint: Hint, a
 }
 
 /// Whether the planes of a picture are coded in clearly less than the picture itself, by some of their bands.
-fn pays(planes: &Planes, network: &Network, picture: &Picture, other: Option<&Network>, adjusted: bool) -> bool {
+pub(super) fn pays(
+    planes: &Planes,
+    network: &Network,
+    picture: &Picture,
+    other: Option<&Network>,
+    adjusted: bool,
+) -> bool {
     if planes.exceptions.len() > bytes::SEGMENT {
         return false;
     }

@@ -10,7 +10,8 @@ use super::options::{CodecOptions, EffortOptions, Global, LabelOptions, SoundOpt
 use super::report;
 use serde_json::json;
 use std::path::PathBuf;
-use surprisal::codec::{self, Options, sound};
+use surprisal::codec::long::{self, Again};
+use surprisal::codec::{self, Options};
 
 /// Measure how many bits files take, without writing anything
 ///
@@ -93,10 +94,11 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         let name = input.name();
         let begun = input.begin(false, HEAD)?;
         let bar = Bar::new(&name, global.quiet);
-        let summary = match sound::find_long(&begun.head, &options).filter(|_| begun.is_long()) {
-            Some(recording) => {
-                let length = begun.length;
-                sound::measure_long(begun.chained(), length, &recording, &options, &bar)
+        let summary = match long::find(&begun.head, begun.length, &models, &options).filter(|_| begun.is_long()) {
+            Some(found) => {
+                let (length, mut again) = (begun.length, begun.again()?);
+                let again = again.as_mut().map(|file| file as &mut dyn Again);
+                long::measure(begun.chained(), (length, again), &found, (&models, &options), &bar)
             }
             None => codec::measure(&begun.whole()?, &models, &options, &bar).map(|measured| measured.summary),
         };

@@ -5,12 +5,14 @@
 
 use super::super::compress::{Options, Summary};
 use super::super::error::CompressError;
+use super::super::long::{Input, Long, Undo, whole_file};
+use super::super::order;
 use super::super::parts;
 use super::super::pieces::{self, Mode};
 use super::super::plan::chunk;
 use super::super::progress::Progress;
-use super::{content, decode, order, segment};
-use crate::container::{self, Checksum, Chunk, Coding, Content, Header, Hint, Role};
+use super::{content, decode, segment};
+use crate::container::{self, Chunk, Coding, Header, Hint, Role};
 use crate::entropy::Bits;
 use crate::media::Medium;
 use crate::media::audio::Frames;
@@ -28,70 +30,6 @@ pub struct Recording {
 pub fn find_long(head: &[u8], options: &Options) -> Option<Recording> {
     let (medium, found) = file::find(head, options.media())?;
     (found.start <= head.len()).then_some(Recording { medium, found })
-}
-
-/// A stream whose chunks are kept aside.
-#[derive(Debug)]
-pub struct Long<S> {
-    front: Vec<u8>,
-    recipe: Vec<u8>,
-    aside: S,
-    /// Frames and chunks, and what stands around them: where the file is stored after all.
-    stored: Option<(Frames, Vec<Chunk>, Around)>,
-    /// Its figures.
-    pub summary: Summary,
-}
-
-impl<S: Read + Write + Seek> Long<S> {
-    /// Writes the stream: how many bytes it has.
-    pub fn write(mut self, out: &mut dyn Write) -> io::Result<u64> {
-        self.aside.rewind()?;
-        let mut length = self.front.len() as u64;
-        out.write_all(&self.front)?;
-        let Some((frames, chunks, around)) = &self.stored else {
-            out.write_all(&self.recipe)?;
-            length += self.recipe.len() as u64 + io::copy(&mut self.aside, out)?;
-            return Ok(length);
-        };
-        out.write_all(&around.before)?;
-        for entry in chunks {
-            let mut bytes = Vec::new();
-            (&mut self.aside).take(entry.coded).read_to_end(&mut bytes)?;
-            if entry.coding != Coding::Stored {
-                let fault = |_| io::Error::other("the code that was kept aside is damaged");
-                bytes = decode(&bytes, frames, entry.decoded as usize).map_err(fault)?;
-            }
-            around.order.turn(frames.format, &mut bytes);
-            length += bytes.len() as u64;
-            out.write_all(&bytes)?;
-        }
-        out.write_all(&around.after)?;
-        Ok(length + (around.before.len() + around.after.len()) as u64)
-    }
-}
-
-/// Bytes that room is made for at once.
-const MOST_ROOM: u64 = 64 << 20;
-
-/// A file that is read from its front.
-struct Input<R> {
-    rest: R,
-    length: u64,
-    checksum: Checksum,
-    crc: crc32fast::Hasher,
-}
-
-impl<R: Read> Input<R> {
-    /// The next bytes, so many unless the file ends.
-    fn next(&mut self, count: u64) -> io::Result<Vec<u8>> {
-        // Room that is not used is no memory.
-        let mut bytes = Vec::with_capacity(count.min(MOST_ROOM) as usize);
-        (&mut self.rest).take(count).read_to_end(&mut bytes)?;
-        self.length += bytes.len() as u64;
-        self.checksum.update(&bytes);
-        self.crc.update(&bytes);
-        Ok(bytes)
-    }
 }
 
 /// Compresses a recording that is read from its front; `aside` is an empty file or the like, which holds the code until the
@@ -131,7 +69,7 @@ fn coded<S: Read + Write + Seek + Send>(
     let Recording { medium, found: Found { frames, order: turned, start, length: declared } } = *recording;
     let frame = frames.bytes() as u64;
     let whole = u64::from(segment(&frames, options.seconds)) * frame;
-    let mut input = Input { rest: input, length: 0, checksum: Checksum::default(), crc: crc32fast::Hasher::new() };
+    let mut input = Input::new(input);
     progress.begin(length.unwrap_or(0));
     let before = input.next(start as u64)?;
     let mut left = declared.map_or(u64::MAX, |n| n - n % frame);
@@ -166,11 +104,7 @@ fn coded<S: Read + Write + Seek + Send>(
         aside.write_all(&bytes).map_err(CompressError::Io)
     };
     order::in_order(rayon::current_num_threads(), read, work, write)?;
-    // As much as may be allocated, and one byte more says that there is more.
-    after.extend(input.next(options.limit)?);
-    if !input.next(1)?.is_empty() {
-        return Err(io::Error::other("more follows its samples than the limit allows: raise --limit").into());
-    }
+    after.extend(input.rest(options.limit)?);
     let samples: u64 = chunks.iter().map(|c: &Chunk| c.decoded).sum();
     let around = Around { before, after, order: turned };
     let recipe = file::recipe(medium, &frames, samples, &around);
@@ -182,7 +116,7 @@ fn coded<S: Read + Write + Seek + Send>(
     let content = content(&frames, segment(&frames, options.seconds));
     let parts = parts::of_chunks(&entries, &content, Vec::new());
     let mut header = Header { length, checksum, medium: Some(medium), model: None, parts, content, chunks: entries };
-    let mut cost: Bits = recipe.iter().map(|piece| piece.cost).chain(costs).sum();
+    let cost: Bits = recipe.iter().map(|piece| piece.cost).chain(costs).sum();
     let is_sound = samples > 0 && cost.ceil_bytes() + (container::overhead(&header) as u64) < length;
     let mut summary = Summary {
         length,
@@ -195,21 +129,32 @@ fn coded<S: Read + Write + Seek + Send>(
         exact: true,
         notes: Vec::new(),
     };
+    let mut undo = None;
     if !is_sound {
-        let stored = Chunk {
-            coding: Coding::Stored,
-            role: Role::Content,
-            coded: length,
-            decoded: length,
-            crc: input.crc.finalize(),
-        };
-        let (content, chunks) = (Content::Bytes(Hint::default()), vec![stored]);
-        header = Header { medium: None, parts: Vec::new(), content, chunks, ..header };
-        cost = Bits(u128::from(length) << (3 + Bits::FRACTION));
-        let overhead = container::overhead(&header) as u64;
-        summary = Summary { coding: Coding::Stored, medium: None, samples: None, cost, chunks: 1, overhead, ..summary };
+        (header, summary) = whole_file(header, summary, input.crc.finalize());
+        undo = Some(undone(frames, chunks, around));
     }
     let recipe = recipe.iter().flat_map(|piece| piece.bytes.iter().copied()).collect();
-    let stored = (!is_sound).then_some((frames, chunks, around));
-    Ok(Long { front: container::front(&header), recipe, aside, stored, summary })
+    Ok(Long { front: container::front(&header), recipe, aside, undo, summary })
+}
+
+/// Makes the file of the codes that were kept aside.
+fn undone<S: Read>(frames: Frames, chunks: Vec<Chunk>, around: Around) -> Undo<S> {
+    Box::new(move |mut aside: S, out: &mut (dyn Write + Send)| {
+        out.write_all(&around.before)?;
+        let mut length = (around.before.len() + around.after.len()) as u64;
+        for entry in chunks {
+            let mut bytes = Vec::new();
+            (&mut aside).take(entry.coded).read_to_end(&mut bytes)?;
+            if entry.coding != Coding::Stored {
+                let fault = |_| io::Error::other("the code that was kept aside is damaged");
+                bytes = decode(&bytes, &frames, entry.decoded as usize).map_err(fault)?;
+            }
+            around.order.turn(frames.format, &mut bytes);
+            length += bytes.len() as u64;
+            out.write_all(&bytes)?;
+        }
+        out.write_all(&around.after)?;
+        Ok(length)
+    })
 }

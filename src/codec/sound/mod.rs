@@ -5,10 +5,10 @@
 //! depends on the segments that are open, one a thread, and never on the length of a recording.
 
 mod long;
-mod order;
 mod restore;
 
-pub use long::{Long, Recording, compress_long, find_long, measure_long};
+pub use super::long::Long;
+pub use long::{Recording, compress_long, find_long, measure_long};
 pub(super) use restore::restore;
 pub use restore::{Incoming, Missing, Restored, incoming};
 

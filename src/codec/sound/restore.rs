@@ -5,14 +5,16 @@
 use super::super::decompress::supported;
 use super::super::error::DecodeError;
 use super::super::job::{decode_bytes, is_damaged};
+use super::super::long::{self, Sink};
+use super::super::order;
 use super::super::progress::Progress;
-use super::{decode, order};
-use crate::container::{self, Checksum, Chunk, Coding, Content, Header, Hint, Role, StreamError};
+use super::decode;
+use crate::container::{self, Chunk, Coding, Content, Header, Hint, Role};
 use crate::entropy::Damaged;
 use crate::media::audio::file::{Around, Order, around};
 use crate::media::audio::{Frames, SampleFormat, wav};
 use crate::media::{MediaError, Medium};
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::ops::Range;
 
 /// A stream of sound of which the header was read.
@@ -76,36 +78,14 @@ impl Incoming {
             return Err(DecodeError::OverLimit { needed, limit });
         }
         progress.begin(header.decoded(Role::Recipe).saturating_add(header.decoded(Role::Content)));
-        let chunk = |_: usize, entry: &Chunk| {
-            let mut coded = Vec::new();
-            (&mut input).take(entry.coded).read_to_end(&mut coded).map_err(DecodeError::Read)?;
-            match entry.coded - coded.len() as u64 {
-                0 => Ok(coded),
-                missing => Err(StreamError::Truncated { missing }.into()),
-            }
-        };
+        let chunk = |_: usize, entry: &Chunk| long::chunk(&mut input, entry);
         let done = restore(header, self.medium, chunk, &mut out, keep_going, progress)?;
-        let more = io::copy(&mut input, &mut io::sink()).map_err(DecodeError::Read)?;
-        if more > 0 && !keep_going {
-            return Err(StreamError::Trailing(more).into());
+        match long::end(&mut input) {
+            Err(DecodeError::Stream(_)) if keep_going => {}
+            ended => ended?,
         }
         out.flush().map_err(DecodeError::Write)?;
         Ok(done)
-    }
-}
-
-/// What is written, and what was seen of it.
-struct Sink<'w, W> {
-    out: &'w mut W,
-    length: u64,
-    checksum: Checksum,
-}
-
-impl<W: Write> Sink<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
-        self.length += bytes.len() as u64;
-        self.checksum.update(bytes);
-        self.out.write_all(bytes).map_err(DecodeError::Write)
     }
 }
 
@@ -155,7 +135,7 @@ pub(in super::super) fn restore<W: Write + Send>(
     if !keep_going && total != Some(header.length) {
         return Err(DecodeError::Join(MediaError::Inconsistent("the file would have another length")));
     }
-    let mut sink = Sink { out, length: 0, checksum: Checksum::default() };
+    let mut sink = Sink::new(out);
     sink.write(&before)?;
     let (mut number, mut at) = (0, 0);
     let read = || {

@@ -67,6 +67,57 @@ fn parse(file: &[u8]) -> Option<Header> {
     ends.then_some(Header { is_bitmap, channels, width, height, maxval, len: at + 1 })
 }
 
+/// Writes the recipe's part of the header of a picture.
+fn front(h: &Header, header: &[u8], recipe: &mut Writer) {
+    if header == usual_header(h.channels, h.width, h.height, h.maxval).as_bytes() {
+        recipe.u8(USUAL);
+        recipe.u8(h.maxval as u8);
+    } else {
+        recipe.u8(VERBATIM);
+        recipe.blob(header);
+    }
+}
+
+/// What the beginning of a file says, if its samples are those of a [`Picture`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Pixels a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// 1 or 3.
+    pub channels: u8,
+    /// Where its samples begin.
+    pub start: usize,
+}
+
+/// What a file that begins so says. Its samples may be cut short.
+pub fn find(head: &[u8]) -> Option<Found> {
+    let h = parse(head).filter(|h| sniff(head) && !h.is_bitmap && h.maxval < 256 && h.width > 0 && h.height > 0)?;
+    Some(Found { width: h.width, height: h.height, channels: h.channels, start: h.len })
+}
+
+/// The recipe of a picture's file that begins with `header` and ends with `trailing`.
+pub fn recipe(header: &[u8], trailing: &[u8]) -> Option<Vec<u8>> {
+    let (h, mut recipe) = (parse(header).filter(|h| h.len == header.len())?, Writer::new());
+    front(&h, header, &mut recipe);
+    recipe.blob(trailing);
+    Some(recipe.finish())
+}
+
+/// What a recipe says stands before and after the samples of a picture of this size and these channels.
+pub fn around(recipe: &[u8], (width, height, channels): (u32, u32, u8)) -> Result<(Vec<u8>, Vec<u8>), MediaError> {
+    let mut r = Reader::new(recipe);
+    let header = match r.u8()? {
+        USUAL => usual_header(channels, width, height, r.u8()?.into()).into_bytes(),
+        VERBATIM => r.blob()?.to_vec(),
+        _ => return Err(MediaError::Inconsistent("an unknown form of PNM header")),
+    };
+    let trailing = r.blob()?.to_vec();
+    r.end()?;
+    Ok((header, trailing))
+}
+
 fn split(file: &[u8], _: Options, limits: &Limits) -> Outcome {
     let Some(h) = parse(file) else {
         return Outcome::because("the PNM header is damaged");
@@ -97,13 +148,7 @@ fn split(file: &[u8], _: Options, limits: &Limits) -> Outcome {
         let unit = u32::from(h.channels) * 2;
         Content::Rows { bytes: samples.to_vec(), stride: h.width.saturating_mul(unit), unit, form: Form::Deep }
     } else {
-        if header == usual_header(h.channels, h.width, h.height, h.maxval).as_bytes() {
-            recipe.u8(USUAL);
-            recipe.u8(h.maxval as u8);
-        } else {
-            recipe.u8(VERBATIM);
-            recipe.blob(header);
-        }
+        front(&h, header, &mut recipe);
         Content::Picture(Picture { width: h.width, height: h.height, channels: h.channels, samples: samples.to_vec() })
     };
     recipe.blob(trailing);
@@ -113,23 +158,21 @@ fn split(file: &[u8], _: Options, limits: &Limits) -> Outcome {
 }
 
 fn join(recipe: &[u8], content: &Content, _: &Limits, sink: &mut Sink<'_>) -> Result<(), MediaError> {
-    let mut r = Reader::new(recipe);
-    let usual;
-    let (header, samples) = match r.u8()? {
-        USUAL => {
-            let p = picture(content)?;
-            usual = usual_header(p.channels, p.width, p.height, r.u8()?.into());
-            (usual.as_bytes(), &p.samples[..])
+    let (before, after) = match (content, recipe.first()) {
+        (_, Some(&(WIDE | BITS))) => {
+            let mut r = Reader::new(&recipe[1..]);
+            let around = (r.blob()?.to_vec(), r.blob()?.to_vec());
+            r.end()?;
+            around
         }
-        VERBATIM => (r.blob()?, &picture(content)?.samples[..]),
-        WIDE | BITS => (r.blob()?, content.bytes()),
-        _ => return Err(MediaError::Inconsistent("an unknown form of PNM header")),
+        _ => {
+            let p = picture(content)?;
+            around(recipe, (p.width, p.height, p.channels))?
+        }
     };
-    let trailing = r.blob()?;
-    r.end()?;
-    emit(sink, header)?;
-    emit(sink, samples)?;
-    emit(sink, trailing)
+    emit(sink, &before)?;
+    emit(sink, content.bytes())?;
+    emit(sink, &after)
 }
 
 #[cfg(test)]

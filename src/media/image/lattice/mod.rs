@@ -66,11 +66,21 @@ impl Planes {
     /// # Panics
     /// If the picture has one channel or is not consistent.
     pub fn of(picture: &Picture, transform: &'static Transform) -> Self {
+        let mut exceptions = Exceptions::default();
+        let picture = Self::of_rows(picture, transform, &mut exceptions);
+        Self { transform, picture, exceptions: exceptions.finish() }
+    }
+
+    /// The planes of some rows of a picture, of which those above were taken before with the same `exceptions`.
+    ///
+    /// # Panics
+    /// As [`of`](Self::of).
+    pub fn of_rows(picture: &Picture, transform: &Transform, exceptions: &mut Exceptions) -> Picture {
         assert!(picture.channels == 3 && picture.is_consistent(), "a colour picture");
         let (width, samples) = (picture.width as usize, &picture.samples);
         let pixels = samples.len() / 3;
         let mut planes: Vec<[u8; 3]> = Vec::with_capacity(pixels);
-        let (mut exceptions, mut last, mut is_exception) = (Writer::new(), None, vec![false; pixels]);
+        let mut is_exception = vec![false; pixels];
         for i in 0..pixels {
             let near = match (i % width > 0, i >= width) {
                 (false, false) => transform.inverse(rgb(samples, 0)),
@@ -79,9 +89,8 @@ impl Planes {
                 (true, true) => gradient(planes[i - 1], planes[i - width], planes[i - width - 1]),
             };
             planes.push(transform.nearest(rgb(samples, i), near).unwrap_or_else(|| {
-                exceptions.uint((i - last.map_or(0, |last: usize| last + 1)) as u64);
-                exceptions.raw(&rgb(samples, i));
-                (last, is_exception[i]) = (Some(i), true);
+                exceptions.add(i as u64, rgb(samples, i));
+                is_exception[i] = true;
                 near
             }));
         }
@@ -100,8 +109,9 @@ impl Planes {
                 planes[i] = transform.nearest(rgb(samples, i), near).unwrap_or(planes[i]);
             }
         }
+        exceptions.rows += pixels as u64;
         let samples = planes.into_iter().flat_map(|[y, u, v]| [u, y, v]).collect();
-        Self { transform, picture: Picture { samples, ..*picture }, exceptions: exceptions.finish() }
+        Picture { samples, ..*picture }
     }
 }
 
@@ -113,24 +123,83 @@ fn gradient(west: [u8; 3], north: [u8; 3], between: [u8; 3]) -> [u8; 3] {
     })
 }
 
-/// The picture that planes and exceptions are of. They may come from anywhere: exceptions that do not fit are an error.
-pub fn restore(transform: &Transform, planes: Picture, exceptions: &[u8]) -> Result<Picture, MediaError> {
-    let mut picture = planes;
-    for pixel in picture.samples.chunks_exact_mut(3) {
-        let [u, y, v] = [pixel[0], pixel[1], pixel[2]];
-        pixel.copy_from_slice(&transform.forward([y, u, v]));
+/// The pixels of a picture without a candidate, as they are found.
+#[derive(Debug, Default)]
+pub struct Exceptions {
+    list: Writer,
+    /// Pixels of the rows before, and the first pixel behind the last one of the list.
+    rows: u64,
+    next: u64,
+}
+
+impl Exceptions {
+    /// The next one, so many pixels from the beginning of the rows.
+    fn add(&mut self, at: u64, rgb: [u8; 3]) {
+        let at = self.rows + at;
+        self.list.uint(at - self.next);
+        self.list.raw(&rgb);
+        self.next = at + 1;
     }
-    let (mut reader, mut next) = (Reader::new(exceptions), 0u64);
-    let pixels = (picture.samples.len() / 3) as u64;
-    while reader.remaining() > 0 {
-        let at = next + reader.at_most(pixels, "the place of a pixel")?;
-        if at >= pixels {
-            return Err(MediaError::Inconsistent("a pixel beside the lattice is outside the picture"));
+
+    /// The list.
+    pub fn finish(self) -> Vec<u8> {
+        self.list.finish()
+    }
+}
+
+/// Planes on their way back to the picture, from its first row to its last. Exceptions may come from anywhere: what does not
+/// fit is an error.
+#[derive(Debug)]
+pub struct Restorer<'e> {
+    transform: &'static Transform,
+    exceptions: Reader<'e>,
+    /// Pixels in all, those that are done, and the next exception.
+    pixels: u64,
+    done: u64,
+    next: Option<u64>,
+}
+
+impl<'e> Restorer<'e> {
+    /// For a picture of so many pixels.
+    pub fn new(transform: &'static Transform, pixels: u64, exceptions: &'e [u8]) -> Result<Self, MediaError> {
+        let mut new = Self { transform, exceptions: Reader::new(exceptions), pixels, done: 0, next: None };
+        new.advance(0)?;
+        Ok(new)
+    }
+
+    /// Finds the next exception, at `from` or behind it.
+    fn advance(&mut self, from: u64) -> Result<(), MediaError> {
+        self.next = None;
+        if self.exceptions.remaining() > 0 {
+            let at = from + self.exceptions.at_most(self.pixels, "the place of a pixel")?;
+            if at >= self.pixels {
+                return Err(MediaError::Inconsistent("a pixel beside the lattice is outside the picture"));
+            }
+            self.next = Some(at);
         }
-        picture.samples[at as usize * 3..][..3].copy_from_slice(reader.raw(3)?);
-        next = at + 1;
+        Ok(())
     }
-    Ok(picture)
+
+    /// The next rows: planes become pixels.
+    pub fn rows(&mut self, samples: &mut [u8]) -> Result<(), MediaError> {
+        for pixel in samples.chunks_exact_mut(3) {
+            let [u, y, v] = [pixel[0], pixel[1], pixel[2]];
+            pixel.copy_from_slice(&self.transform.forward([y, u, v]));
+        }
+        let first = self.done;
+        self.done += (samples.len() / 3) as u64;
+        while let Some(at) = self.next.filter(|at| *at < self.done) {
+            samples[(at - first) as usize * 3..][..3].copy_from_slice(self.exceptions.raw(3)?);
+            self.advance(at + 1)?;
+        }
+        Ok(())
+    }
+}
+
+/// The picture that planes and exceptions are of. They may come from anywhere: exceptions that do not fit are an error.
+pub fn restore(transform: &'static Transform, mut planes: Picture, exceptions: &[u8]) -> Result<Picture, MediaError> {
+    Restorer::new(transform, (planes.samples.len() / 3) as u64, exceptions)?.rows(&mut planes.samples)?;
+    Ok(planes)
 }
 
 #[cfg(test)]

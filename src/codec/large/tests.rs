@@ -1,0 +1,137 @@
+//! Small pictures, coded as large ones.
+
+use super::super::long::Again;
+use super::super::{DEFAULT_LIMIT, Effort, Models, Options, decompress};
+use super::*;
+use crate::container::{self, Coding, Content};
+use crate::engine::Kernel;
+use crate::media::image::lattice::TRANSFORMS;
+use std::io::Cursor;
+
+fn options(level: u8) -> Options {
+    Options { level: Effort::new(level).unwrap().level(), ..Options::default() }
+}
+
+/// The stream of a file, however it is read.
+fn coded(file: &[u8], large: &Large, level: u8) -> Vec<u8> {
+    let models = Models::new(&[], Kernel::best());
+    let stream = |mut again: Option<Cursor<&[u8]>>, threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let long = pool.install(|| {
+            let again = again.as_mut().map(|file| file as &mut dyn Again);
+            compress(file, again, large, Cursor::new(Vec::new()), (&models, &options(level)), &()).unwrap()
+        });
+        let (mut stream, summary) = (Vec::new(), long.summary.clone());
+        assert_eq!(long.write(&mut stream).unwrap(), stream.len() as u64);
+        assert_eq!(summary.length, file.len() as u64);
+        assert!(stream.len() <= file.len() + 64);
+        stream
+    };
+    let one = stream(Some(Cursor::new(file)), 1);
+    assert!(one == stream(Some(Cursor::new(file)), 3), "threads");
+    let front = stream(None, 2);
+    assert!(restored(&front, 2).unwrap() == file, "from a pipe");
+    one
+}
+
+/// What a stream is restored to, band by band.
+fn restored(stream: &[u8], threads: usize) -> Result<Vec<u8>, super::super::DecodeError> {
+    let models = Models::new(&[], Kernel::best());
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let incoming = restore::incoming_of(stream, 0)?.expect("one of a large picture");
+    let mut out = Vec::new();
+    pool.install(|| incoming.restore(&stream[incoming.start..], &mut out, &models, DEFAULT_LIMIT, &()))?;
+    Ok(out)
+}
+
+fn large(file: &[u8]) -> Large {
+    Large { found: pnm::find(file).unwrap() }
+}
+
+/// A file of such samples, its header, and what its stream holds.
+fn check(file: &[u8], large: &Large, level: u8) -> Content {
+    let stream = coded(file, large, level);
+    let models = Models::new(&[], Kernel::best());
+    assert!(decompress(&stream, &models, DEFAULT_LIMIT, &()).unwrap() == file, "in memory");
+    for threads in [1, 3] {
+        assert!(restored(&stream, threads).unwrap() == file, "{threads} threads");
+    }
+    let (header, start) = container::open_front(&stream).unwrap();
+    for at in [start, stream.len() - 1, (start + stream.len()) / 2] {
+        let mut damaged = stream.clone();
+        damaged[at] ^= 4;
+        // The last bits of a code may tell nothing.
+        let right = restored(&damaged, 3).map_or_else(|e| e.is_damage(), |out| out == file);
+        assert!(right, "damage at {at}");
+    }
+    assert!(restored(&stream[..stream.len() - 1], 2).is_err() && restored(&[&stream[..], b"x"].concat(), 2).is_err());
+    header.content
+}
+
+/// Something smooth.
+fn smooth(width: usize, rows: usize, channels: usize) -> Vec<u8> {
+    let pixel = |i: usize, c: usize| {
+        let (x, y) = (i % width, i / width);
+        (100 + (x * (3 + c) / 2 + y) % 90 + (x * y / 7) % 5) as u8
+    };
+    (0..width * rows * channels).map(|i| pixel(i / channels, i % channels)).collect()
+}
+
+fn noise() -> impl FnMut() -> u8 {
+    let mut state = 1u64;
+    move || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 56) as u8
+    }
+}
+
+fn file(header: &str, samples: &[u8], after: &[u8]) -> Vec<u8> {
+    [header.as_bytes(), samples, after].concat()
+}
+
+#[test]
+fn pictures_come_back() {
+    let colour = file("P6\n# a comment\n60 110\n255\n", &smooth(60, 110, 3), b"and more");
+    let content = check(&colour, &large(&colour), 5);
+    assert_eq!(content, Content::Bands { width: 60, height: 110, channels: 3 });
+    let gray = file("P5\n131 73\n255\n", &smooth(131, 73, 1), b"");
+    let content = check(&gray, &large(&gray), 6);
+    assert_eq!(content, Content::Bands { width: 131, height: 73, channels: 1 });
+}
+
+#[test]
+fn drawings_are_rows() {
+    let drawn: Vec<u8> = (0..90 * 200 * 3).map(|i| if i / 3 % 90 / 9 % 2 == 0 { 250 } else { 3 }).collect();
+    let drawn = file("P6\n90 200\n255\n", &drawn, b"");
+    assert_eq!(check(&drawn, &large(&drawn), 1), Content::Rows { width: 90, height: 200, channels: 3 });
+}
+
+#[test]
+fn colours_made_from_planes_become_planes() {
+    let mut noise = noise();
+    let mut pixel = || [60 + noise() / 16, 110 + noise() / 40, 120 + noise() / 40];
+    let mut samples: Vec<u8> = (0..70 * 100).flat_map(|_| TRANSFORMS[0].forward(pixel())).collect();
+    // Pixels beside the lattice, in the first band, at its end, and in the last one.
+    for pixel in [5, 70 * 36 - 1, 70 * 36, 70 * 99 + 69] {
+        samples[3 * pixel + 1] ^= 33;
+    }
+    let file = file("P6\n70 100\n255\n", &samples, b"");
+    assert!(matches!(check(&file, &large(&file), 5), Content::Planes { width: 70, height: 100, .. }));
+}
+
+#[test]
+fn what_does_not_become_smaller_is_stored() {
+    let mut noise = noise();
+    let noise: Vec<u8> = (0..50 * 80).map(|_| noise()).collect();
+    let noise = file("P5\n50 80\n255\n", &noise, b"");
+    let stream = coded(&noise, &large(&noise), 1);
+    let header = container::open_front(&stream).unwrap().0;
+    assert!(header.chunks.len() == 1 && header.chunks[0].coding == Coding::Stored);
+    assert!(restored(&stream, 2).unwrap() == noise);
+    // A file that ends within its samples: after two bands and something, and before the first.
+    let whole = file("P6\n60 110\n255\n", &smooth(60, 110, 3), b"");
+    for end in [14 + 180 * 80, 14 + 180 * 72, 100] {
+        let cut = &whole[..end];
+        assert!(restored(&coded(cut, &large(&whole), 5), 2).unwrap() == cut, "{end} bytes");
+    }
+}
