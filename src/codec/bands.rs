@@ -8,6 +8,7 @@
 //! What must stay true: a band's code does not depend on what computed its distributions.
 
 use super::adjust::{self, Adjuster};
+pub use super::known::field;
 pub use super::walk::places;
 use super::walk::{Known, Walk};
 use crate::engine::device::{Interval, Strip};
@@ -68,18 +69,6 @@ impl Model<'_> {
     fn reach(self) -> usize {
         self.network.reach().max(if self.adjusted { adjust::REACH } else { 0 })
     }
-}
-
-/// The samples of a whole picture, all known.
-pub fn field(network: &Network, picture: &Picture) -> Field {
-    let (width, height, channels) = (picture.width as usize, picture.height as usize, usize::from(picture.channels));
-    let mut field = Field::new(width, height, channels, network.reach(), true);
-    for (i, pixel) in picture.samples.chunks_exact(channels).enumerate() {
-        for (channel, place) in places(channels).iter().enumerate() {
-            field.set(channel, (i / width) as isize, i % width, pixel[*place]);
-        }
-    }
-    field
 }
 
 /// What lies above a band.

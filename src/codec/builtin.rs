@@ -3,7 +3,7 @@
 //! What must stay true: a model that streams name stays here, or those who have the streams must keep its file.
 
 use crate::engine::{ModelId, Program};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A model inside the binary.
 #[derive(Debug)]
@@ -11,25 +11,32 @@ pub(super) struct BuiltIn {
     /// The program's own name.
     pub name: &'static str,
     bytes: &'static [u8],
+    /// It takes as long to read as a small picture to code.
+    program: OnceLock<Result<Arc<Program>, String>>,
 }
 
 /// Pictures that the model of an effort level does not fit are coded by the first one that does.
-pub(super) const BUILT_IN: &[BuiltIn] = &[
-    BuiltIn { name: "fast", bytes: include_bytes!("../../models/fast.srm") },
-    BuiltIn { name: "photo", bytes: include_bytes!("../../models/photo.srm") },
-    BuiltIn { name: "large", bytes: include_bytes!("../../models/large.srm") },
-    BuiltIn { name: "photo-ycc", bytes: include_bytes!("../../models/photo-ycc.srm") },
+pub(super) static BUILT_IN: [BuiltIn; 4] = [
+    BuiltIn::new("fast", include_bytes!("../../models/fast.srm")),
+    BuiltIn::new("photo", include_bytes!("../../models/photo.srm")),
+    BuiltIn::new("large", include_bytes!("../../models/large.srm")),
+    BuiltIn::new("photo-ycc", include_bytes!("../../models/photo-ycc.srm")),
 ];
 
 impl BuiltIn {
+    const fn new(name: &'static str, bytes: &'static [u8]) -> Self {
+        Self { name, bytes, program: OnceLock::new() }
+    }
+
     /// What streams name it by, without reading it as a program.
     pub fn id(&self) -> ModelId {
         ModelId::of(self.bytes)
     }
 
-    /// The model, checked as any file is.
+    /// The model, checked as any file is when it is first asked for.
     pub fn program(&self) -> Result<Arc<Program>, String> {
-        Program::from_bytes(self.bytes).map(Arc::new).map_err(|e| e.to_string())
+        let read = || Program::from_bytes(self.bytes).map(Arc::new).map_err(|e| e.to_string());
+        self.program.get_or_init(read).clone()
     }
 }
 

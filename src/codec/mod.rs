@@ -20,6 +20,7 @@ mod effort;
 mod error;
 mod inspect;
 mod job;
+mod known;
 pub mod large;
 mod lockstep;
 pub mod long;

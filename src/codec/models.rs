@@ -9,7 +9,7 @@ use crate::engine::{Kernel, ModelId, Network, Program};
 use crate::spec::{Axis, Domain};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Ending of a model file.
 pub const EXTENSION: &str = "srm";
@@ -73,6 +73,8 @@ pub struct Found {
 pub struct Models {
     places: Vec<Place>,
     wanted: Option<String>,
+    /// The model for photographs that it stands for, once it was asked for.
+    chosen: OnceLock<Arc<Program>>,
     kernel: Kernel,
     used: Mutex<Vec<Arc<Network>>>,
     grids: Mutex<Vec<Arc<GridNetwork>>>,
@@ -95,6 +97,7 @@ impl Models {
         Self {
             places,
             wanted,
+            chosen: OnceLock::new(),
             kernel,
             used: Mutex::default(),
             grids: Mutex::default(),
@@ -213,7 +216,7 @@ impl Models {
         let program = match &self.wanted {
             Some(name) => Some(self.choose(name)?).filter(|program| fits(program, channels)),
             None => {
-                let candidates = builtin::named(level.model).into_iter().chain(BUILT_IN);
+                let candidates = builtin::named(level.model).into_iter().chain(&BUILT_IN);
                 candidates.filter_map(|model| model.program().ok()).find(|program| fits(program, channels))
             }
         };
@@ -228,8 +231,14 @@ impl Models {
 
     /// The model for photographs that `name` stands for.
     fn choose(&self, name: &str) -> Result<Arc<Program>, ModelError> {
+        if let Some(program) = self.chosen.get() {
+            return Ok(Arc::clone(program));
+        }
         let program = self.named(name)?;
-        if *program.domain() == Domain::Photographs { Ok(program) } else { Err(ModelError::OtherData(name.to_owned())) }
+        if *program.domain() != Domain::Photographs {
+            return Err(ModelError::OtherData(name.to_owned()));
+        }
+        Ok(Arc::clone(self.chosen.get_or_init(|| program)))
     }
 
     /// The model that `name` stands for: a file, a name, or the first six or more digits of an id.

@@ -5,6 +5,7 @@
 
 use super::bands::{self, Band, Model, Source};
 use super::error::CompressError;
+use super::known;
 use super::progress::Progress;
 use super::raster::Raster;
 use super::sound;
@@ -198,7 +199,18 @@ pub(super) fn bands<'a>(
     let bands: Vec<Band> = bands::bands(picture.height).collect();
     // The correction needs the samples before, one after the other: the kernels' walk has them.
     let Some(runner) = runner.filter(|_| !model.adjusted) else {
-        let code = |band| one_band([Source::Kernels(model); 2], picture, band, mode, progress);
+        let code = |(index, band): (usize, Band)| {
+            if model.adjusted || !known::is_narrow(model.network, picture.width, band) {
+                return one_band([Source::Kernels(model); 2], picture, (index, band), mode, progress);
+            }
+            let verified = mode == (Mode::Write { verify: true });
+            let all = [false, true].map(|again| match again && !verified {
+                true => Vec::new(),
+                false => known::intervals(model.network, picture, band, again),
+            });
+            let sources = [&all[0], &all[1]].map(|all| Source::Intervals(model.network, all));
+            one_band(sources, picture, (index, band), mode, progress)
+        };
         if let [band] = bands[..] {
             return Ok(vec![code((0, band))?]);
         }

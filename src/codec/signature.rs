@@ -60,7 +60,7 @@ fn of(models: Models, threads: usize) -> Result<String, DeviceError> {
     let [tensors, sampled, reference, codes, decoded, adjusted, bytes, adapted, streams, planes, sound] =
         parts.each_mut().map(|part| &mut part.1);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-    for model in BUILT_IN {
+    for model in &BUILT_IN {
         let id = model.program().expect("a model inside the binary can be read").id();
         let network = models.find(id).expect("it is inside the binary");
         let runner = models.runner(&network)?;

@@ -34,6 +34,8 @@ pub enum Medium {
     Raw = 7,
     /// Arrays of bytes, as sets of pictures come: IDX, also gzipped, without a model for sets.
     Idx = 8,
+    /// Tagged Image File Format, uncompressed strips.
+    Tiff = 9,
 }
 
 /// What the functions of a format are, and the numbers by which streams name it.
@@ -54,6 +56,7 @@ pub static FORMATS: &[Format] = &[
     image::pnm::FORMAT,
     image::bmp::FORMAT,
     image::png::FORMAT,
+    image::tiff::FORMAT,
     audio::wav::FORMAT,
     audio::aiff::FORMAT,
     audio::raw::FORMAT,

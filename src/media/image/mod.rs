@@ -4,6 +4,7 @@ pub mod bmp;
 pub mod lattice;
 pub mod png;
 pub mod pnm;
+pub mod tiff;
 pub mod zlib;
 
 use super::{Content, MediaError};
