@@ -33,6 +33,7 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("deep.pgm", deep(40, 30)),
         ("bits.pbm", [&b"P4\n80 60\n"[..], &bits(10, 60)].concat()),
         ("lattice.ppm", pnm(40, 80, 3, &through(TRANSFORMS[1], &samples))),
+        ("photo.tiff", tiff(40, 36, &samples[..40 * 36 * 3])),
         ("mixed.ppm", pnm(40, 120, 3, &[&samples[..40 * 72 * 3], &[200; 40 * 48 * 3]].concat())),
     ]
 }
@@ -41,6 +42,30 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
 fn with_alpha(samples: &[u8]) -> Vec<u8> {
     let pixel = |(i, pixel): (usize, &[u8])| [pixel[0], pixel[1], pixel[2], (i / 40 * 5).min(255) as u8];
     samples.chunks_exact(3).enumerate().flat_map(pixel).collect()
+}
+
+/// A TIFF file, lower byte first, of two strips of RGB with some bytes between them, and the directory behind them.
+fn tiff(width: u32, height: u32, samples: &[u8]) -> Vec<u8> {
+    let (half, gap) = (samples.len() / 2, b"between");
+    let data = [&samples[..half], gap, &samples[half..]].concat();
+    let directory = 8 + data.len() as u32;
+    let lists = directory + 2 + 8 * 12 + 4;
+    let entry = |tag: u16, kind: u16, count: u32, value: u32| {
+        [&tag.to_le_bytes()[..], &kind.to_le_bytes(), &count.to_le_bytes(), &value.to_le_bytes()].concat()
+    };
+    let entries = [
+        entry(256, 3, 1, width),
+        entry(257, 3, 1, height),
+        entry(258, 3, 3, lists + 16),
+        entry(262, 3, 1, 2),
+        entry(273, 4, 2, lists),
+        entry(277, 3, 1, 3),
+        entry(278, 3, 1, height / 2),
+        entry(279, 4, 2, lists + 8),
+    ];
+    let numbers = [8, 8 + (half + gap.len()) as u32, half as u32, half as u32].map(u32::to_le_bytes).concat();
+    let depths = [8u16; 3].map(u16::to_le_bytes).concat();
+    [b"II\x2a\0", &directory.to_le_bytes()[..], &data, &[8, 0], &entries.concat(), &[0; 4], &numbers, &depths].concat()
 }
 
 /// A graymap of 16 bits: a slope and noise.
