@@ -65,7 +65,7 @@ fn tiff(width: u32, height: u32, samples: &[u8]) -> Vec<u8> {
     ];
     let numbers = [8, 8 + (half + gap.len()) as u32, half as u32, half as u32].map(u32::to_le_bytes).concat();
     let depths = [8u16; 3].map(u16::to_le_bytes).concat();
-    [b"II\x2a\0", &directory.to_le_bytes()[..], &data, &[8, 0], &entries.concat(), &[0; 4], &numbers, &depths].concat()
+    [&b"II\x2a\0"[..], &directory.to_le_bytes(), &data, &[8, 0], &entries.concat(), &[0; 4], &numbers, &depths].concat()
 }
 
 /// A graymap of 16 bits: a slope and noise.
