@@ -36,6 +36,8 @@ pub enum Medium {
     Idx = 8,
     /// Tagged Image File Format, uncompressed strips.
     Tiff = 9,
+    /// Free Lossless Audio Codec.
+    Flac = 10,
 }
 
 /// What the functions of a format are, and the numbers by which streams name it.
@@ -60,11 +62,12 @@ pub static FORMATS: &[Format] = &[
     audio::wav::FORMAT,
     audio::aiff::FORMAT,
     audio::raw::FORMAT,
+    audio::flac::recipe::FORMAT,
     set::array_file::FORMAT,
 ];
 
 /// Every program that a recipe may need, by name and version.
-pub static REBUILDERS: &[Rebuilder] = &[image::png::rebuild::ZLIB, image::png::retoken::REBUILDER];
+pub static REBUILDERS: &[Rebuilder] = &[audio::flac::recipe::REBUILDER, image::png::rebuild::ZLIB, image::png::retoken::REBUILDER];
 
 impl Medium {
     /// The medium with this number.

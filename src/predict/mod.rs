@@ -9,6 +9,7 @@ pub mod bilevel;
 pub mod bytes;
 pub mod deep;
 pub mod linear;
+pub mod lpc;
 
 use crate::entropy::{Bit, Coder, Damaged};
 
@@ -33,8 +34,27 @@ pub const PARTS: &[Part] = &[
     linear::PART,
 ];
 
+/// The probability of a decision, by what it was before: it starts at one half.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chance {
+    one: i32,
+    seen: i32,
+}
+
+impl Chance {
+    pub(crate) const NEW: Self = Self { one: 1 << 15, seen: 0 };
+
+    pub(crate) fn code<C: Coder>(&mut self, coder: &mut C, bit: bool) -> Result<bool, Damaged> {
+        let one = self.one.clamp(32, 65536 - 32);
+        let bit = coder.code(&Bit { zero: (65536 - one) as u16 }, bit.into())? == 1;
+        self.seen = (self.seen + 1).min(60);
+        self.one += (if bit { 65536 } else { 0 } - self.one) / (self.seen + 1);
+        Ok(bit)
+    }
+}
+
 /// Codes a number of `bits` bits, all equally likely.
-fn number<C: Coder>(coder: &mut C, bits: u32, number: u32) -> Result<u32, Damaged> {
+pub(crate) fn number<C: Coder>(coder: &mut C, bits: u32, number: u32) -> Result<u32, Damaged> {
     let mut coded = 0;
     for shift in (0..bits).rev() {
         coded = coded << 1 | coder.code(&Bit { zero: 1 << 15 }, number >> shift & 1)?;

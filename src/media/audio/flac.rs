@@ -1,6 +1,13 @@
-//! The samples of FLAC files. Their bytes are not made again from the samples: which encoder wrote them is not known here.
+//! FLAC files: their samples alone, and ([`recipe`]) what makes the same file of them again.
 //!
-//! What must stay true: a file whose samples do not have the MD5 that its header names, or are not as many, is refused.
+//! What must stay true: of samples alone, a file that does not have the MD5 that its header names, or not as many, is refused.
+
+mod bits;
+mod decisions;
+mod frame;
+mod guess;
+pub mod recipe;
+mod subframe;
 
 use super::{AudioError, Frames, SampleFormat, Sound, wav};
 use crate::media::Limits;

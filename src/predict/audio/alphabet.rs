@@ -4,8 +4,8 @@
 //! What must stay true: an encoder lists the values of its samples, all of them and in order; a decoder accepts no list that
 //! is longer than the channel or leaves 32 bits.
 
-use crate::entropy::{Bit, Bits, Coder, CostMeter, Damaged, cost_of};
-use crate::predict::number;
+use crate::entropy::{Bits, Coder, CostMeter, Damaged, cost_of};
+use crate::predict::{Chance, number};
 
 /// Bits of the number of values.
 const COUNT_BITS: u32 = 18;
@@ -19,23 +19,6 @@ const WIDTH_BITS: u32 = 5;
 /// Values, ascending.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alphabet(Vec<i32>);
-
-/// The probability of a decision, by what it was before.
-#[derive(Debug, Clone, Copy)]
-struct Chance {
-    one: i32,
-    seen: i32,
-}
-
-impl Chance {
-    fn code<C: Coder>(&mut self, coder: &mut C, bit: bool) -> Result<bool, Damaged> {
-        let one = self.one.clamp(32, 65536 - 32);
-        let bit = coder.code(&Bit { zero: (65536 - one) as u16 }, bit.into())? == 1;
-        self.seen = (self.seen + 1).min(60);
-        self.one += (if bit { 65536 } else { 0 } - self.one) / (self.seen + 1);
-        Ok(bit)
-    }
-}
 
 impl Alphabet {
     /// The values of these samples, if naming them costs less than it saves: a sample, about the share of its 64 nearest
@@ -90,10 +73,10 @@ impl Alphabet {
         }
         self.0.resize(count, 0);
         self.0[0] = first;
-        let mut chances = [[Chance { one: 1 << 15, seen: 0 }; WIDE + 1]; WIDE + 1];
+        let mut chances = [[Chance::NEW; WIDE + 1]; WIDE + 1];
         // The last gap, and the last one that was another.
         let (mut last, mut other) = (1, 1);
-        let mut again = [Chance { one: 1 << 15, seen: 0 }; 2];
+        let mut again = [Chance::NEW; 2];
         for i in 1..count {
             let value = i64::from(self.0[i - 1]);
             let mut next = (i64::from(self.0[i]) - value) as u64;
