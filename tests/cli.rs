@@ -176,7 +176,7 @@ fn exit_codes_tell_damage_from_errors() {
         says("bad.srp", 1, "chunk 0 of 1 is damaged");
         says("short.srp", 1, "cut short: 9 bytes are missing");
         says("long.srp", 1, "1 bytes follow the end");
-        says("old.srp", 2, "written in stream format 0.0, and this program reads 0.5");
+        says("old.srp", 2, "written in stream format 0.0, and this program reads 0.9");
         says("plain.srp", 2, "not a surprisal stream");
         assert!(!at.join("bad").exists() && !at.join("old").exists(), "nothing is written for a bad stream");
     }

@@ -158,6 +158,8 @@ fn good_streams_use_everything() {
         "medium 5",
         "medium 6",
         "medium 7",
+        "medium 9",
+        "part flac",
         "sound samples",
         "planes network",
         "beside stored",
@@ -285,6 +287,7 @@ fn bad() -> Vec<(&'static str, Vec<u8>, i32, String)> {
             1,
             "an adaptation is coded".into(),
         ),
+        ("draft-of-flac", with_byte(stream("sound.flac"), 5, |_| 5), 1, "a FLAC file, which this draft".into()),
         ("draft-of-pictures", with_byte(deep, 5, |_| 2), 1, "a kind of picture that this draft".into()),
         (
             "transform",

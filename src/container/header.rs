@@ -12,6 +12,8 @@ const HAS_MODEL: u8 = 2;
 
 /// The first draft with kinds 5 to 7.
 const PICTURES: u8 = 5;
+/// The first draft with the medium of FLAC files.
+const FLAC: u8 = 9;
 
 /// Most adaptive parts and rebuilders that one stream may name.
 const MAX_PARTS: u64 = 16;
@@ -270,6 +272,12 @@ pub struct Header {
 }
 
 impl Header {
+    /// The first draft that has all of it.
+    pub(super) fn draft(&self) -> u8 {
+        let is_flac = self.medium.is_some_and(|medium| medium.id == crate::media::Medium::Flac as u8);
+        self.content.draft().max(if is_flac { FLAC } else { 0 })
+    }
+
     /// Bytes that the chunks of a role decode to, without overflow (a read header was checked for that).
     pub fn decoded(&self, role: Role) -> u64 {
         self.chunks.iter().filter(|c| c.role == role).map(|c| c.decoded).fold(0, u64::saturating_add)
@@ -375,6 +383,9 @@ impl Header {
         }
         if draft < header.content.draft() && header.content.draft() == PICTURES {
             return Err(StreamError::Inconsistent("a kind of picture that this draft of the format does not have"));
+        }
+        if draft < FLAC && header.draft() == FLAC {
+            return Err(StreamError::Inconsistent("a FLAC file, which this draft of the format does not have"));
         }
         if draft < 2 && header.adaptation().is_some() {
             return Err(StreamError::Inconsistent("an adaptation, which this draft of the format does not have"));

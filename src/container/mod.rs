@@ -20,11 +20,11 @@ pub const MAGIC: [u8; 4] = [0xf5, b'S', b'R', b'P'];
 ///
 /// The release stays 0 until the program's version 0.1.0; until then every change of the format, of a model inside the
 /// binary or of an adaptive part raises the draft, and drafts that are not in [`DRAFTS`] are refused.
-pub const VERSION: [u8; 2] = [0, 8];
+pub const VERSION: [u8; 2] = [0, 9];
 
 /// The drafts of this release that this program reads: every one of them only added to the one before. Those that are left out
 /// changed nothing in streams.
-pub const DRAFTS: [u8; 6] = [1, 2, 3, 4, 5, VERSION[1]];
+pub const DRAFTS: [u8; 7] = [1, 2, 3, 4, 5, 8, VERSION[1]];
 
 /// Bytes of an adaptation at most.
 pub const MAX_ADAPTATION: u64 = 1 << 20;

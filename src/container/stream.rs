@@ -41,7 +41,7 @@ pub fn front(header: &Header) -> Vec<u8> {
     let body = body.finish();
     let mut w = Writer::new();
     w.raw(&MAGIC);
-    w.raw(&[VERSION[0], header.content.draft()]);
+    w.raw(&[VERSION[0], header.draft()]);
     w.blob(&body);
     let mut bytes = w.finish();
     let crc = crc32fast::hash(&bytes);

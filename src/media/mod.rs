@@ -67,7 +67,8 @@ pub static FORMATS: &[Format] = &[
 ];
 
 /// Every program that a recipe may need, by name and version.
-pub static REBUILDERS: &[Rebuilder] = &[audio::flac::recipe::REBUILDER, image::png::rebuild::ZLIB, image::png::retoken::REBUILDER];
+pub static REBUILDERS: &[Rebuilder] =
+    &[audio::flac::recipe::REBUILDER, image::png::rebuild::ZLIB, image::png::retoken::REBUILDER];
 
 impl Medium {
     /// The medium with this number.

@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Whether a command is there and does what it is asked to.
 fn works(command: &mut Command) -> bool {
@@ -135,6 +136,42 @@ fn a_file_that_changes_while_it_is_read() {
         }
         assert!(refused > 0, "no run noticed that its file did {call}");
     }
+}
+
+#[test]
+fn a_clock_that_is_set_back() {
+    let tools = tempfile::tempdir().unwrap();
+    let Some(shim) = shim(tools.path()) else { return };
+    let dir = folder(&files());
+    let at = dir.path();
+    // Of times to come, and before 1970.
+    for (name, days) in [("d/a.txt", 90_000i64), ("d/e.pgm", -4000)] {
+        let whole = Duration::from_secs(days.unsigned_abs() * 86_400);
+        let time = if days < 0 { UNIX_EPOCH.checked_sub(whole) } else { UNIX_EPOCH.checked_add(whole) };
+        let file = fs::File::options().append(true).open(at.join(name)).unwrap();
+        file.set_modified(time.expect("a time")).unwrap();
+    }
+    // What a process of another machine may be writing: only its age could tell.
+    let other = at.join(".surprisal-00000000-1-0.tmp");
+    fs::write(&other, b"half").unwrap();
+    let time = |path: PathBuf| fs::metadata(path).unwrap().modified().unwrap();
+    let mut looks = 0;
+    for nth in 1..20 {
+        let pack = ["compress", "-q", "-f", "-e", "1", "-r", "d", "-o", "all.srp"];
+        let Some(output) = under(&shim, at, ("clock", nth), "", &pack) else { break };
+        assert!(output.status.success() && stderr(&output).is_empty(), "look {nth}: {}", stderr(&output));
+        let unpack = ["decompress", "-q", "-f", "all.srp", "-o", "back"];
+        let output = under(&shim, at, ("clock", 1), "", &unpack);
+        assert!(output.is_none_or(|output| output.status.success() && stderr(&output).is_empty()));
+        for (name, bytes) in files() {
+            let back = at.join("back").join(name);
+            assert!(fs::read(&back).unwrap() == bytes && time(back) == time(at.join(name)), "look {nth}: {name}");
+        }
+        assert!(other.exists(), "look {nth}: the file of another machine is gone");
+        looks += 1;
+    }
+    println!("the clock was set back {looks} times");
+    assert!(looks > 0, "nothing looked at the clock");
 }
 
 #[test]

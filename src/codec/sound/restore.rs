@@ -11,8 +11,8 @@ use super::super::progress::Progress;
 use super::decode;
 use crate::container::{self, Chunk, Coding, Content, Header, Hint, Role};
 use crate::entropy::Damaged;
-use crate::media::audio::file::{Around, Order, around};
-use crate::media::audio::{Frames, SampleFormat, wav};
+use crate::media::audio::making::Making;
+use crate::media::audio::{Frames, SampleFormat};
 use crate::media::{MediaError, Medium};
 use std::io::{Read, Write};
 use std::ops::Range;
@@ -119,24 +119,24 @@ pub(in super::super) fn restore<W: Write + Send>(
         progress.advance(entry.decoded);
         recipe.extend(piece);
     }
-    let around = match fault {
-        None => around(medium, &recipe, &frames, length).map_err(DecodeError::from),
+    let making = match fault {
+        None => Making::new(medium, &recipe, &frames, length).map_err(DecodeError::from),
         Some(fault) => Err(fault),
     };
-    let around = around.or_else(|fault| {
+    let mut making = making.or_else(|fault| {
         if !keep_going {
             return Err(fault);
         }
         missing.push(Missing::Header);
-        Ok(Around { before: wav::usual_header(&frames, length, 0), after: Vec::new(), order: Order::Plain })
+        Ok(Making::without_recipe(medium, &frames, length))
     })?;
-    let Around { before, after, order: turned } = around;
-    let total = length.checked_add((before.len() + after.len()) as u64);
-    if !keep_going && total != Some(header.length) {
+    if !keep_going && making.length(length).is_some_and(|total| total != header.length) {
         return Err(DecodeError::Join(MediaError::Inconsistent("the file would have another length")));
     }
+    // What is left of a damaged file may be longer than it was.
+    let most = if keep_going { u64::MAX } else { header.length };
     let mut sink = Sink::new(out);
-    sink.write(&before)?;
+    sink.write(&making.before())?;
     let (mut number, mut at) = (0, 0);
     let read = || {
         let Some(entry) = contents.get(number) else { return Ok(None) };
@@ -156,20 +156,25 @@ pub(in super::super) fn restore<W: Write + Send>(
             Ok(bytes) => Ok((bytes, false)),
         }
     };
-    let write = |(mut bytes, is_missing): (Vec<u8>, bool)| {
+    let write = |(bytes, is_missing): (Vec<u8>, bool)| {
         let end = at + (bytes.len() / frames.bytes()) as u64;
         if is_missing {
+            making.lose();
             match missing.last_mut() {
                 Some(Missing::Frames(range, _)) if range.end == at => range.end = end,
                 _ => missing.push(Missing::Frames(at..end, rate)),
             }
         }
         at = end;
-        turned.turn(format, &mut bytes);
-        sink.write(&bytes)
+        making.feed(&bytes, &mut |made| {
+            if made.len() as u64 > most.saturating_sub(sink.length) {
+                return Err(DecodeError::Checksum);
+            }
+            sink.write(made)
+        })
     };
     order::in_order(rayon::current_num_threads(), read, work, write)?;
-    sink.write(&after)?;
+    sink.write(making.after()?)?;
     if sink.length != header.length || sink.checksum.finish() != header.checksum {
         match (keep_going, missing.is_empty()) {
             (false, _) => return Err(DecodeError::Checksum),

@@ -6,6 +6,7 @@
 //! Recipe of all but WAV files, version 1: the order of bytes ([`Order`], a byte), what stands before the samples (length,
 //! bytes), and what stands after them (length, bytes).
 
+use super::making::Making;
 use super::{AudioError, Frames, Pcm, SampleFormat, aiff, raw, riff, wav};
 use crate::media::{Content, Limits, MediaError, Medium, Options, Outcome, Sink, Split, checked, emit};
 use crate::wire::{Reader, Writer};
@@ -142,7 +143,7 @@ pub(super) fn split_found(
     }
 }
 
-/// Bytes that are turned at a time.
+/// Samples of a channel that are taken at a time: what is made of them goes out before more is.
 const PIECE: usize = 1 << 16;
 
 /// Puts a file together.
@@ -153,19 +154,12 @@ pub(super) fn join(medium: Medium, recipe: &[u8], content: &Content, sink: &mut 
     if !pcm.is_consistent() {
         return Err(MediaError::Inconsistent("the samples of a recording are no whole frames"));
     }
-    let around = around(medium, recipe, &pcm.frames, pcm.bytes.len() as u64)?;
-    emit(sink, &around.before)?;
-    match around.order {
-        Order::Plain => emit(sink, &pcm.bytes)?,
-        Order::Turned => {
-            for piece in pcm.bytes.chunks(PIECE * pcm.frames.format.bytes()) {
-                let mut piece = piece.to_vec();
-                around.order.turn(pcm.frames.format, &mut piece);
-                emit(sink, &piece)?;
-            }
-        }
+    let mut making = Making::new(medium, recipe, &pcm.frames, pcm.bytes.len() as u64)?;
+    emit(sink, &making.before())?;
+    for piece in pcm.bytes.chunks(PIECE * pcm.frames.bytes()) {
+        making.feed(piece, &mut |bytes| emit(sink, bytes))?;
     }
-    emit(sink, &around.after)
+    emit(sink, making.after()?)
 }
 
 /// The samples of a file as integers.

@@ -6,6 +6,7 @@
 pub mod aiff;
 pub mod file;
 pub mod flac;
+pub mod making;
 pub mod raw;
 pub mod riff;
 pub mod wav;

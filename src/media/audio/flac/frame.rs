@@ -209,7 +209,13 @@ pub fn read(bytes: &[u8], form: Form) -> Option<(Frame, Vec<i32>, usize)> {
         making.channel(subframe, &samples, &subframe.residual(&samples), bits).ok()?;
     }
     let again = making.finish();
-    (bytes.get(..length)? == again).then_some((frame, samples, length))
+    let is_same = bytes.get(..length)? == again && is_reasonable(length, samples.len());
+    is_same.then_some((frame, samples, length))
+}
+
+/// Whether a frame of so many samples in all channels may have so many bytes: what is larger by far is no work of an encoder.
+pub fn is_reasonable(bytes: usize, samples: usize) -> bool {
+    bytes <= 64 + 16 * samples
 }
 
 /// A frame that is being written.

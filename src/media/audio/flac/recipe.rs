@@ -7,20 +7,30 @@
 //! (length, bytes), but for zeros at its end, and how many those are (uint); the code of the decisions (length, bytes); and
 //! what stands after the frames (length, bytes).
 
-use super::bits::TooLong;
+use super::bits::{self, TooLong};
 use super::decisions::{MOST_ORDER, Model};
-use super::frame::{self, Form, Frame, Head, Making, apart, coded_bits};
-use super::subframe::{Kind, MOST_SAMPLES, Subframe};
+use super::frame::{self, Form, Frame, Head, Making, apart, coded_bits, is_reasonable};
+use super::subframe::{Kind, Subframe};
 use crate::entropy::{Damaged, Decoder, Encoder};
-use crate::media::audio::{Frames, MAX_CHANNELS, Pcm, SampleFormat};
-use crate::media::{Content, Format, Limits, MediaError, Medium, Outcome, Rebuilder, Sink, Split, checked, emit};
+use crate::media::audio::{Frames, MAX_CHANNELS, Pcm, SampleFormat, file};
+use crate::media::{Content, Format, Limits, MediaError, Medium, Outcome, Rebuilder, Split, checked};
 use crate::wire::{Reader, Writer};
 
 /// The format's entry in the registry.
-pub const FORMAT: Format = Format { medium: Medium::Flac, name: "FLAC", version: 1, sniff, split, join };
+pub const FORMAT: Format = Format {
+    medium: Medium::Flac,
+    name: "FLAC",
+    version: 1,
+    sniff,
+    split,
+    join: |recipe, content, _, sink| file::join(Medium::Flac, recipe, content, sink),
+};
 
 /// What expects decisions, by name and version.
 pub const REBUILDER: Rebuilder = Rebuilder { name: "flac", version: "1" };
+
+/// Zeros before the frames that are not written in the recipe, at most.
+const MOST_ZEROS: usize = 1 << 24;
 
 /// What the beginning of a file says.
 struct Start {
@@ -92,7 +102,7 @@ fn split(file: &[u8], _: crate::media::Options, limits: &Limits) -> Outcome {
     let Ok((most, code)) = decisions(&list, &frames, form, &bytes) else { return Outcome::opaque() };
     drop(list);
     let (head, tail) = (&file[..before], &file[at..]);
-    let zeros = head.iter().rev().take_while(|b| **b == 0).count();
+    let zeros = head.iter().rev().take_while(|b| **b == 0).count().min(MOST_ZEROS);
     let mut w = Writer::new();
     w.u8(form.bits as u8);
     w.u8(most as u8);
@@ -125,28 +135,11 @@ fn decisions(list: &[Frame], frames: &Frames, form: Form, bytes: &[u8]) -> Resul
     Ok((most, encoder.finish()))
 }
 
-fn join(recipe: &[u8], content: &Content, limits: &Limits, sink: &mut Sink<'_>) -> Result<(), MediaError> {
-    let Content::Pcm(pcm) = content else {
-        return Err(MediaError::Inconsistent("it needs the samples of a recording"));
-    };
-    if !pcm.is_consistent() {
-        return Err(MediaError::Inconsistent("the samples of a recording are no whole frames"));
-    }
-    let mut maker = Maker::new(recipe, &pcm.frames, pcm.bytes.len() as u64, limits.max_bytes)?;
-    emit(sink, &maker.before()?)?;
-    // A second or so at a time: what is made goes out before more is.
-    for piece in pcm.bytes.chunks(MOST_SAMPLES * pcm.frames.bytes()) {
-        maker.feed(piece, &mut |frame| emit(sink, frame))?;
-    }
-    emit(sink, maker.after()?)
-}
-
 /// Makes a file of samples that come in order.
 pub struct Maker<'a> {
     frames: Frames,
     form: Form,
-    before: &'a [u8],
-    zeros: u64,
+    before: Vec<u8>,
     after: &'a [u8],
     decoder: Decoder<'a>,
     model: Model,
@@ -176,47 +169,66 @@ impl From<TooLong> for MediaError {
 }
 
 impl<'a> Maker<'a> {
-    /// Reads a recipe, for so many bytes of samples. `limit` bounds what stands before the frames.
-    pub fn new(recipe: &'a [u8], frames: &Frames, length: u64, limit: u64) -> Result<Self, MediaError> {
+    /// Reads a recipe, for so many bytes of samples.
+    pub fn new(recipe: &'a [u8], frames: &Frames, length: u64) -> Result<Self, MediaError> {
         let mut r = Reader::new(recipe);
         let (bits, most) = (u32::from(r.u8()?), u32::from(r.u8()?));
-        let (before, zeros, code, after) = (r.blob()?, r.uint()?, r.blob()?, r.blob()?);
+        let (before, zeros, code, after) =
+            (r.blob()?, r.at_most(MOST_ZEROS as u64, "the number of zeros")?, r.blob()?, r.blob()?);
         r.end()?;
         let is_possible = (4..=32).contains(&bits) && most <= MOST_ORDER && format(bits) == frames.format;
         if !is_possible || u16::from(frames.channels) > MAX_CHANNELS {
             return Err(MediaError::Inconsistent("its samples are not those of a FLAC file"));
         }
-        Limits { max_bytes: limit }.check(zeros, "what stands before its frames")?;
         let form = Form { channels: frames.channels, bits };
-        Ok(Self {
+        let before = [before, &vec![0; zeros as usize]].concat();
+        Ok(Self { before, after, decoder: Decoder::new(code), ..Self::plain(frames, form, most, length) })
+    }
+
+    /// Makes a file of samples alone.
+    pub fn without_recipe(frames: &Frames, length: u64) -> Self {
+        let form = Form { channels: frames.channels, bits: frames.format.bytes() as u32 * 8 };
+        let count = length / frames.bytes() as u64;
+        let mut w = bits::Writer::default();
+        b"fLaC\x80\0\0\x22\x10\0\x10\0\0\0\0\0\0\0".iter().for_each(|b| w.put((*b).into(), 8));
+        w.put(frames.rate.into(), 20);
+        w.put(u64::from(form.channels) - 1, 3);
+        w.put(u64::from(form.bits) - 1, 5);
+        w.put(count, 36);
+        // No MD5.
+        w.put(0, 56);
+        w.put(0, 56);
+        w.put(0, 16);
+        Self { before: w.finish(), lost: true, ..Self::plain(frames, form, 0, length) }
+    }
+
+    fn plain(frames: &Frames, form: Form, most: u32, length: u64) -> Self {
+        Self {
             frames: *frames,
             form,
-            before,
-            zeros,
-            after,
-            decoder: Decoder::new(code),
+            before: Vec::new(),
+            after: &[],
+            decoder: Decoder::new(&[]),
             model: Model::new(form, most),
             left: length / frames.bytes() as u64,
             head: None,
             pending: Vec::new(),
             lost: false,
             last: None,
-        })
+        }
     }
 
     /// What stands before the frames.
-    pub fn before(&self) -> Result<Vec<u8>, MediaError> {
-        let mut bytes = self.before.to_vec();
-        bytes.resize(self.before.len() + self.zeros as usize, 0);
-        Ok(bytes)
+    pub fn before(&self) -> Vec<u8> {
+        self.before.clone()
     }
 
     /// Takes the next samples, and hands out the frames that are complete.
-    pub fn feed(
+    pub fn feed<E: From<MediaError>>(
         &mut self,
         samples: &[u8],
-        out: &mut dyn FnMut(&[u8]) -> Result<(), MediaError>,
-    ) -> Result<(), MediaError> {
+        out: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.pending.extend_from_slice(samples);
         let mut taken = 0;
         while self.left > 0 {
@@ -258,7 +270,10 @@ impl<'a> Maker<'a> {
         let (variable, rate_code, rate) = last.map_or((false, 0, 0), |last| (last.variable, last.rate_code, last.rate));
         let number = last.map_or(0, |last| last.number + if variable { last.size.into() } else { 1 });
         let (size_code, assignment) = (frame::usual_size_code(size), self.form.channels - 1);
-        Ok(Head { variable, number, size, size_code, rate_code, rate, assignment, bits_code: 0 })
+        // Not all players look at the beginning of the file.
+        let codes = [(8, 1), (12, 2), (16, 4), (20, 5), (24, 6)];
+        let bits_code = codes.iter().find(|(bits, _)| *bits == self.form.bits).map_or(0, |(_, code)| *code);
+        Ok(Head { variable, number, size, size_code, rate_code, rate, assignment, bits_code })
     }
 
     fn frame(&mut self, head: &Head, samples: &[i32]) -> Result<Vec<u8>, MediaError> {
@@ -275,6 +290,10 @@ impl<'a> Maker<'a> {
             };
             making.channel(&subframe, &samples, &residual, bits)?;
         }
-        Ok(making.finish())
+        let made = making.finish();
+        if is_reasonable(made.len(), samples.len()) { Ok(made) } else { Err(TooLong.into()) }
     }
 }
+
+#[cfg(test)]
+mod tests;
