@@ -303,7 +303,7 @@ fn a_damaged_segment_takes_no_other_with_it() {
 #[test]
 fn flac_files_come_back_and_what_is_damaged_is_silent() {
     let file = include_bytes!("data/sounds/stereo8.flac");
-    let done = compress_file(file, &Models::default(), &options(), &()).unwrap();
+    let done = compress_file(file, &Models::new(&[], Kernel::best()), &options(), &()).unwrap();
     assert_eq!((done.summary.medium, done.summary.exact), (Some("FLAC"), true));
     let (back, said) = restored(&done.bytes, false);
     assert!(back == file && said.missing.is_empty());
@@ -311,10 +311,6 @@ fn flac_files_come_back_and_what_is_damaged_is_silent() {
     *damaged.last_mut().unwrap() ^= 1;
     let (partial, said) = restored(&damaged, true);
     assert!(!said.missing.is_empty() && partial[..100] == file[..100]);
-    // The samples of another recording make no frames: an error, and never another file.
-    let opened = container::open(&done.bytes).unwrap();
-    let other = container::assemble(&opened.header, opened.chunks.iter().map(|chunk| &chunk[..chunk.len() / 2]));
-    assert!(decompress(&other, &Models::default(), DEFAULT_LIMIT, &()).is_err());
 }
 
 #[test]
