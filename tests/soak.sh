@@ -22,17 +22,16 @@ rounds=0 bytes=0 coded=0 peak=0 first=0 end=$((SECONDS + minutes * 60))
 
 below() { echo $(((RANDOM << 15 | RANDOM) % $1)); }
 one() { echo "${pool[$(below ${#pool[@]})]}"; }
-# run WHAT ARGUMENTS...: the program, whose peak of memory in kB comes into `memory`.
+fail() {
+    local kept
+    kept=$(mktemp -d)
+    cp -r "$work" "$kept"
+    echo "FAILED: round $rounds: $1: $(cat "$work/said"); files: $kept" >&2
+    exit 1
+}
+# run ARGUMENTS...: the program, whose peak of memory in kB comes into `memory`.
 run() {
-    local what=$1
-    shift
-    if ! /usr/bin/time -f %M -o "$work/memory" "$program" "$@" 2>"$work/said"; then
-        local kept
-        kept=$(mktemp -d)
-        cp -r "$work" "$kept"
-        echo "FAILED: $what, round $rounds: surprisal $*: $(cat "$work/said"); files: $kept" >&2
-        exit 1
-    fi
+    /usr/bin/time -f %M -o "$work/memory" "$program" "$@" 2>"$work/said" || fail "surprisal $*"
     memory=$(tail -1 "$work/memory")
 }
 
@@ -57,20 +56,23 @@ while [ $SECONDS -lt $end ]; do
     options=(-e "$((1 + $(below 9)))" -T "$((1 + $(below 4)))" --kernel "${kernels[$(below ${#kernels[@]})]}")
     [ "$(below 2)" = 0 ] && options+=(--no-verify)
     if [ "$(below 2)" = 0 ]; then
-        run compress compress -q -r "$work/in" -o "$work/all.srp" "${options[@]}"
+        run compress -q -r "$work/in" -o "$work/all.srp" "${options[@]}"
         streams=("$work/all.srp")
         top=$memory
-        run decompress decompress -q "$work/all.srp" -o "$work/back" -T "$((1 + $(below 4)))"
+        # An archive has the folder's name in front.
+        back=$work/back/in
+        run decompress -q "$work/all.srp" -o "$work/back" -T "$((1 + $(below 4)))"
     else
-        run compress compress -q "$work/in"/* "${options[@]}"
+        run compress -q "$work/in"/* "${options[@]}"
         mv "$work/in"/*.srp "$work"
         streams=("$work"/*.srp)
         top=$memory
-        run decompress decompress -q "${streams[@]}" -o "$work/back" -T "$((1 + $(below 4)))" --kernel "${kernels[$(below ${#kernels[@]})]}"
+        back=$work/back
+        run decompress -q "${streams[@]}" -o "$work/back" -T "$((1 + $(below 4)))" --kernel "${kernels[$(below ${#kernels[@]})]}"
     fi
     [ "$memory" -gt "$top" ] && top=$memory
-    run test test -q "${streams[@]}"
-    diff -r "$work/in" "$work/back" >&2 || { run "not the same files" false; }
+    run test -q "${streams[@]}"
+    diff -r "$work/in" "$back" >"$work/said" || fail "other files came back"
     for file in "$work/in"/*; do bytes=$((bytes + $(stat -c %s "$file"))); done
     for file in "${streams[@]}"; do coded=$((coded + $(stat -c %s "$file"))); done
     [ "$top" -gt "$peak" ] && peak=$top

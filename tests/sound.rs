@@ -302,7 +302,7 @@ fn a_damaged_segment_takes_no_other_with_it() {
 
 #[test]
 fn flac_files_come_back_and_what_is_damaged_is_silent() {
-    let file = include_bytes!("data/sounds/stereo8.flac");
+    let file = include_bytes!("data/sounds/tagged.flac");
     let done = compress_file(file, &Models::new(&[], Kernel::best()), &options(), &()).unwrap();
     assert_eq!((done.summary.medium, done.summary.exact), (Some("FLAC"), true));
     let (back, said) = restored(&done.bytes, false);

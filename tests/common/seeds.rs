@@ -29,7 +29,7 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("sound.wav", sound(700)),
         ("sound.aiff", aiff(&sound(400)[44..])),
         (RAW, sound(401)[44..].to_vec()),
-        ("sound.flac", include_bytes!("../data/sounds/stereo8.flac").to_vec()),
+        ("sound.flac", include_bytes!("../data/sounds/tagged.flac").to_vec()),
         ("alpha.png", png(40, 80, 8, 6, 4, &with_alpha(&samples), &[])),
         ("deep.pgm", deep(40, 30)),
         ("bits.pbm", [&b"P4\n80 60\n"[..], &bits(10, 60)].concat()),
