@@ -141,7 +141,7 @@ impl<'a> Rounding<'a> {
     }
 
     /// What the next is expected to be.
-    pub fn next(&mut self) -> i32 {
+    pub fn expect(&mut self) -> i32 {
         self.error += f64::from(self.coefficients.next().copied().unwrap_or(0.0)) * self.scale;
         let rounded = if self.error < 0.0 { -(0.5 - self.error).floor() } else { (self.error + 0.5).floor() };
         // Not a number becomes 0.
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(shift(&found, 12), 10);
         let mut rounding = Rounding::new(&found, 12, 10);
         for c in &found {
-            let integer = rounding.next();
+            let integer = rounding.expect();
             assert!((f64::from(integer) - f64::from(*c) * 1024.0).abs() <= 1.0);
             rounding.took(integer);
         }

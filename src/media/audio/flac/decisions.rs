@@ -209,10 +209,10 @@ impl Model {
         let mut coefficients = Vec::with_capacity(order);
         let mut far = 0;
         for i in 0..order {
-            let expected = rounding.next();
+            let expected = rounding.expect();
             let away = taken.get(i).map_or(0, |c| c - expected);
             let width = 32 - away.unsigned_abs().leading_zeros();
-            let context = (far + 1) / 2 * WIDTHS;
+            let context = far.div_ceil(2) * WIDTHS;
             let mut coded = 0;
             while coded < 16 && self.far[context + coded as usize].code(coder, coded < width)? {
                 coded += 1;
@@ -238,7 +238,7 @@ impl Model {
             let found = self.windows.coefficients(view, samples, taken.len());
             let mut rounding = Rounding::new(&found, precision, shift);
             let away = |c: &i32| {
-                let away = rounding.next().abs_diff(*c);
+                let away = rounding.expect().abs_diff(*c);
                 rounding.took(*c);
                 u64::from(32 - away.leading_zeros())
             };

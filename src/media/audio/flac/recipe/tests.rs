@@ -97,7 +97,11 @@ fn samples_may_come_in_any_pieces_and_be_lost() {
         let Content::Pcm(pcm) = &split.content else { panic!("no samples") };
         let mut maker = Maker::without_recipe(&pcm.frames, pcm.bytes.len() as u64);
         let mut bare = maker.before();
-        maker.feed::<MediaError>(&pcm.bytes, &mut |frame| Ok(bare.extend_from_slice(frame))).unwrap();
+        let mut out = |frame: &[u8]| -> Result<(), MediaError> {
+            bare.extend_from_slice(frame);
+            Ok(())
+        };
+        maker.feed(&pcm.bytes, &mut out).unwrap();
         assert!(maker.after().is_ok());
         let sound = flac::read(&bare, &LIMITS).unwrap();
         assert!(pcm.frames.format.integers(&pcm.bytes) == sound.samples && sound.rate == pcm.frames.rate, "{name}");
@@ -152,7 +156,7 @@ proptest! {
         let mut state = seed;
         let mut random = |below: u32| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (u64::from(state >> 8) * u64::from(below) >> 24) as u32
+            ((u64::from(state >> 8) * u64::from(below)) >> 24) as u32
         };
         let assignment = if channels == 2 && assignment > 0 { 7 + assignment } else { channels - 1 };
         let (mut list, mut count, mut reasonable) = (Vec::new(), 0, true);
