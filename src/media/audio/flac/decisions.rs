@@ -207,7 +207,7 @@ impl Model {
         let shift = expected(coder, &mut self.shift, (shift, usual), |coder| number(coder, 4, shift))?;
         let mut rounding = Rounding::new(&found, precision, shift);
         let mut coefficients = Vec::with_capacity(order);
-        let mut far = 0;
+        let mut far = 0usize;
         for i in 0..order {
             let expected = rounding.expect();
             let away = taken.get(i).map_or(0, |c| c - expected);
