@@ -159,6 +159,7 @@ fn good_streams_use_everything() {
         "medium 6",
         "medium 7",
         "medium 9",
+        "medium 10",
         "part flac",
         "sound samples",
         "planes network",
