@@ -83,12 +83,15 @@ impl<S: Read + Write + Seek> Long<S> {
     pub fn write(mut self, out: &mut (dyn Write + Send)) -> io::Result<u64> {
         self.aside.rewind()?;
         out.write_all(&self.front)?;
-        out.write_all(&self.recipe)?;
         let rest = match self.undo {
+            // A stored file has no recipe.
             Some(undo) => undo(self.aside, out)?,
-            None => io::copy(&mut self.aside, out)?,
+            None => {
+                out.write_all(&self.recipe)?;
+                self.recipe.len() as u64 + io::copy(&mut self.aside, out)?
+            }
         };
-        Ok((self.front.len() + self.recipe.len()) as u64 + rest)
+        Ok(self.front.len() as u64 + rest)
     }
 }
 
