@@ -100,7 +100,7 @@ def main():
             length = sum(map(seconds, files))
             peers = [peer(name, files, scratch) for name in PEERS]
             runs = {(e, t): ours(e, files, scratch, t) for e in efforts for t in threads}
-        assert all(len({runs[e, t][0] for t in threads}) == 1 for e in efforts), "streams depend on the threads"
+        assert all(len({tuple(runs[e, t][0]) for t in threads}) == 1 for e in efforts), "streams depend on the threads"
         totals = [sum(runs[e, threads[0]][0]) for e in efforts]
         row = [folder.name, str(len(files)), f"{length:.0f}", *(str(sum(p[0])) if p else "-" for p in peers)]
         sizes.append(row + [str(total) for total in totals] + [f"{total / sum(peers[0][0]):.4f}" for total in totals])
