@@ -41,6 +41,11 @@ pub trait Distribution<const PRECISION: usize> {
     fn left(&self, symbol: u32) -> u32 {
         self.interval(symbol).0
     }
+    /// The same of several symbols but 0, where they may cost less together.
+    #[inline]
+    fn lefts<const N: usize>(&self, symbols: [u32; N]) -> [u32; N] {
+        symbols.map(|symbol| self.left(symbol))
+    }
     /// `(symbol, left, width)` of the symbol whose interval holds `quantile` (below `2^PRECISION`).
     fn locate(&self, quantile: u32) -> (u32, u32, u32);
 }

@@ -138,6 +138,11 @@ impl Distribution<PRECISION> for Conditional<'_> {
         (left, self.left(symbol + 1) - left)
     }
 
+    #[inline]
+    fn left(&self, symbol: u32) -> u32 {
+        Conditional::left(self, symbol)
+    }
+
     fn locate(&self, quantile: u32) -> (u32, u32, u32) {
         super::bisect(self.alphabet, 1 << PRECISION, quantile, |bound| self.left(bound))
     }

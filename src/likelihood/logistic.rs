@@ -322,6 +322,12 @@ impl Distribution<PRECISION> for Mixture<'_> {
         self.cumulative(symbol)
     }
 
+    #[inline]
+    fn lefts<const N: usize>(&self, symbols: [u32; N]) -> [u32; N] {
+        let sums = self.sums(symbols);
+        std::array::from_fn(|i| self.count(symbols[i], sums[i]))
+    }
+
     /// The largest symbol whose cumulative count is not above `quantile`. Four bounds are looked at together, first around
     /// the heaviest logistic's mean, then evenly spread over what is left: their look-ups do not wait for one another, and
     /// there are few branches that no processor can predict.

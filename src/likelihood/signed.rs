@@ -169,6 +169,11 @@ impl Distribution<PRECISION> for Signed<'_> {
         (left, self.left(symbol + 1) - left)
     }
 
+    #[inline]
+    fn left(&self, symbol: u32) -> u32 {
+        Signed::left(self, symbol)
+    }
+
     fn locate(&self, quantile: u32) -> (u32, u32, u32) {
         super::bisect(COUNT, 1 << PRECISION, quantile, |bound| self.left(bound))
     }

@@ -17,7 +17,9 @@ mod linear;
 mod media;
 mod model;
 mod reason;
+mod scale;
 pub mod statistics;
+mod view;
 
 pub use calibration::{Calibration, CalibrationError, Contents, MIN_FILES, Method, Verdict, split};
 pub use collection::{Collection, CollectionError};

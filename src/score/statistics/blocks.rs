@@ -3,7 +3,7 @@
 //! In a sequence, a block of n x n is n^2 places in a row.
 
 use super::super::Region;
-use super::{Figures, Statistic};
+use super::{Family, Figures, Statistic};
 
 /// The statistics of this module.
 pub static ALL: &[Statistic] = &[
@@ -11,28 +11,28 @@ pub static ALL: &[Statistic] = &[
         name: "neighbours",
         what: "likeness of surprise from one place to the next",
         source: "autocorrelation of the standardized surprise",
-        regional: false,
+        family: Family::Walk,
         of: neighbours,
     },
     Statistic {
         name: "block4",
         what: "surprise in its strangest block of 4 x 4",
         source: "largest standardized sum of a block",
-        regional: false,
+        family: Family::Walk,
         of: |f| largest(f, 4),
     },
     Statistic {
         name: "block8",
         what: "surprise in its strangest block of 8 x 8",
         source: "largest standardized sum of a block",
-        regional: false,
+        family: Family::Walk,
         of: |f| largest(f, 8),
     },
     Statistic {
         name: "block16",
         what: "surprise in its strangest block of 16 x 16",
         source: "largest standardized sum of a block",
-        regional: false,
+        family: Family::Walk,
         of: |f| largest(f, 16),
     },
 ];

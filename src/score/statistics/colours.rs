@@ -1,7 +1,7 @@
 //! Brightness, contrast and colour of a picture.
 
 use super::super::{Example, Kind};
-use super::{Figures, Statistic};
+use super::{Family, Figures, Statistic};
 
 /// Means and standard deviations of luminance and of two differences of channels; zeros for what is no picture.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ macro_rules! colours {
             name: $name,
             what: $what,
             source: "moments of opponent colours (van de Sande et al. 2010)",
-            regional: false,
+            family: Family::Samples,
             of: |f: &Figures| f.colours.$field[$at],
         }),*];
     };

@@ -5,7 +5,7 @@
 //! (Fan and de Queiroz 2003). One that was cropped by other than multiples of 8 is not found.
 
 use super::super::{Example, Kind};
-use super::Statistic;
+use super::{Family, Statistic};
 use std::sync::LazyLock;
 
 /// The statistics of this module.
@@ -13,7 +13,7 @@ pub static ALL: &[Statistic] = &[Statistic {
     name: "lattice",
     what: "high frequencies beside those of an 8 x 8 lattice (JPEG)",
     source: "Fan and de Queiroz 2003",
-    regional: false,
+    family: Family::Samples,
     of: |f| lattice(f.example, &f.luminance),
 }];
 

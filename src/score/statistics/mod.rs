@@ -8,7 +8,9 @@ pub mod blocks;
 mod colours;
 mod complexity;
 pub mod fourier;
+mod harmonics;
 mod lattice;
+mod layout;
 mod regions;
 mod spectrum;
 mod time;
@@ -17,6 +19,19 @@ mod whole;
 
 use super::{Example, Kind};
 use std::sync::LazyLock;
+
+/// What a statistic is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// The coder's walk over all of an example.
+    Walk,
+    /// That over a region of it.
+    Regions,
+    /// An example's samples.
+    Samples,
+    /// Tones at multiples of a frequency.
+    Harmonics,
+}
 
 /// A statistic.
 #[derive(Debug, Clone, Copy)]
@@ -27,8 +42,8 @@ pub struct Statistic {
     pub what: &'static str,
     /// Where it comes from.
     pub source: &'static str,
-    /// Whether it is of a region of an example, not of all of it.
-    pub regional: bool,
+    /// What it is made of.
+    pub family: Family,
     /// Its value.
     pub of: fn(&Figures) -> f64,
 }
@@ -48,6 +63,7 @@ pub struct Figures<'a> {
     regions: regions::Regions,
     wavelets: [f64; wavelets::COUNT],
     colours: colours::Colours,
+    layout: layout::Layout,
     spectrum: spectrum::Spectrum,
     time: time::Time,
 }
@@ -64,6 +80,7 @@ impl<'a> Figures<'a> {
             regions: regions::Regions::of(example),
             wavelets: wavelets::energies(example, &luminance),
             colours: colours::Colours::of(example),
+            layout: layout::Layout::of(example, &luminance),
             spectrum: spectrum::Spectrum::of(example),
             time: time::Time::of(example),
             places,
@@ -74,8 +91,8 @@ impl<'a> Figures<'a> {
 
 /// Every statistic. Calibration files name them, so that a new one makes old files unreadable, not wrong.
 pub static STATISTICS: LazyLock<Vec<Statistic>> = LazyLock::new(|| {
-    [whole::ALL, blocks::ALL, regions::ALL, wavelets::ALL, colours::ALL, lattice::ALL, spectrum::ALL, time::ALL]
-        .concat()
+    let pictures = [regions::ALL, wavelets::ALL, colours::ALL, lattice::ALL, layout::ALL].concat();
+    [whole::ALL, blocks::ALL, &pictures, spectrum::ALL, harmonics::ALL, time::ALL].concat()
 });
 
 /// Number of the statistic with a name.

@@ -4,7 +4,7 @@
 //! have as many, but elsewhere. Spatial pooling in the manner of Lazebnik et al. 2006, of code lengths.
 
 use super::super::{Example, Kind};
-use super::{Figures, Statistic};
+use super::{Family, Figures, Statistic};
 
 /// Parts along each side.
 const SIDE: usize = 4;
@@ -48,14 +48,14 @@ macro_rules! parts {
                 name: concat!("surprise", $down, $right),
                 what: concat!("code length in part ", $down, " of 4 down and ", $right, " of 4 across"),
                 source: "spatial pooling (Lazebnik et al. 2006)",
-                regional: true,
+                family: Family::Regions,
                 of: |f: &Figures| f.regions.surprise[$part],
             },
             Statistic {
                 name: concat!("expected", $down, $right),
                 what: concat!("expected code length in part ", $down, " of 4 down and ", $right, " of 4 across"),
                 source: "spatial pooling (Lazebnik et al. 2006)",
-                regional: true,
+                family: Family::Regions,
                 of: |f: &Figures| f.regions.entropy[$part],
             },
         )*];

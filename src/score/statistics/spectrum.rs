@@ -1,12 +1,12 @@
 //! The spectrum of a recording: how its power is spread over frequencies, and which tones stand out.
 //!
-//! Welch's estimate (1967): windows of Hann that overlap by half, their squared spectra averaged. Bands are fractions of the highest
+//! Welch's estimate (1967): windows of Hann that overlap by three quarters, their squared spectra averaged. Bands are fractions of the highest
 //! frequency, half an octave wide and narrower at the top, where lossy codecs cut. Tones are looked for with windows as long as the
 //! recording has room for: the longer, the more a tone stands out of noise.
 
 use super::super::{Example, Kind};
 use super::fourier::Fourier;
-use super::{Figures, Statistic};
+use super::{Family, Figures, Statistic, harmonics};
 
 /// Lower edges of the bands, as powers of 2 of the highest frequency: `2^-edge`.
 const BANDS: [f64; 14] = [0.125, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.5, 6.5, 64.0];
@@ -29,6 +29,7 @@ pub struct Spectrum {
     bands: [f64; BANDS.len()],
     /// The strongest tone of each octave over the median around it.
     tones: [f64; OCTAVES.len()],
+    combs: [f64; harmonics::COUNT],
 }
 
 impl Spectrum {
@@ -48,7 +49,13 @@ impl Spectrum {
         for (value, octave) in spectrum.tones.iter_mut().zip(parts(&long, &OCTAVES)) {
             *value = octave.iter().fold(0.0, |most, p| f64::max(most, *p));
         }
+        spectrum.combs = harmonics::combs(&long, f64::from(rate) / 2.0 / long.len().max(1) as f64);
         spectrum
+    }
+
+    /// See [`harmonics::combs`].
+    pub(super) fn combs(&self) -> &[f64; harmonics::COUNT] {
+        &self.combs
     }
 }
 
@@ -82,7 +89,7 @@ fn welch(example: &Example, most: usize) -> Option<Vec<f64>> {
     let mut power = vec![0.0; length / 2];
     let mut count = 0.0;
     for channel in 0..channels {
-        for first in (0..=frames - length).step_by(length / 2) {
+        for first in (0..=frames - length).step_by(length / 4) {
             let sample = |i: usize| f64::from(example.symbols[(first + i) * channels + channel] as i16);
             power.iter_mut().zip(fourier.power(sample)).for_each(|(sum, p)| *sum += p);
             count += 1.0;
@@ -96,12 +103,12 @@ macro_rules! spectrum {
     ($($field:ident $at:literal $name:literal $what:literal),*) => {
         /// The statistics of this module.
         pub static ALL: &[Statistic] = &[
-            Statistic { name: "level", what: "loudness (decibels)", source: "mean power", regional: false, of: |f: &Figures| f.spectrum.level },
+            Statistic { name: "level", what: "loudness (decibels)", source: "mean power", family: Family::Samples, of: |f: &Figures| f.spectrum.level },
             $(Statistic {
                 name: $name,
                 what: $what,
                 source: "Welch 1967",
-                regional: false,
+                family: Family::Samples,
                 of: |f: &Figures| f.spectrum.$field[$at],
             }),*
         ];

@@ -1,7 +1,7 @@
 //! How a recording changes in time: its envelope, and how its samples are distributed.
 
 use super::super::{Example, Kind};
-use super::{Figures, Statistic};
+use super::{Family, Figures, Statistic};
 
 /// Frames of the envelope in a second.
 const RATE: usize = 64;
@@ -65,35 +65,35 @@ pub static ALL: &[Statistic] = &[
         name: "modulation",
         what: "change of loudness",
         source: "standard deviation of the envelope in decibels",
-        regional: false,
+        family: Family::Samples,
         of: |f: &Figures| f.time.modulation,
     },
     Statistic {
         name: "burst",
         what: "loudest moment over its usual loudness",
         source: "highest value of the envelope over its median",
-        regional: false,
+        family: Family::Samples,
         of: |f: &Figures| f.time.burst,
     },
     Statistic {
         name: "steadiness",
         what: "likeness of loudness from one moment to the next",
         source: "autocorrelation of the envelope",
-        regional: false,
+        family: Family::Samples,
         of: |f: &Figures| f.time.steadiness,
     },
     Statistic {
         name: "peaks",
         what: "peakedness of samples",
         source: "logarithm of the kurtosis",
-        regional: false,
+        family: Family::Samples,
         of: |f: &Figures| f.time.peakedness,
     },
     Statistic {
         name: "clicks",
         what: "peakedness of differences of samples",
         source: "logarithm of the kurtosis of differences",
-        regional: false,
+        family: Family::Samples,
         of: |f: &Figures| f.time.roughness,
     },
 ];

@@ -3,7 +3,7 @@
 //! What is drawn, enlarged, blurred or denoised has other proportions of fine and coarse details than what a camera saw.
 
 use super::super::{Example, Kind};
-use super::{Figures, Statistic};
+use super::{Family, Figures, Statistic};
 use std::borrow::Cow;
 
 const SCALES: usize = 3;
@@ -51,7 +51,7 @@ macro_rules! details {
             name: $name,
             what: concat!("energy of its ", $what),
             source: "Haar wavelets (Mallat 1989)",
-            regional: false,
+            family: Family::Samples,
             of: |f: &Figures| f.wavelets[$at],
         }),*];
     };

@@ -1,7 +1,7 @@
 //! Statistics of all symbols together.
 
 use super::super::Example;
-use super::{Figures, Statistic};
+use super::{Family, Figures, Statistic};
 
 /// The statistics of this module.
 pub static ALL: &[Statistic] = &[
@@ -9,91 +9,91 @@ pub static ALL: &[Statistic] = &[
         name: "bits",
         what: "code length (bits per dimension)",
         source: "Bishop 1994",
-        regional: false,
+        family: Family::Walk,
         of: bits,
     },
     Statistic {
         name: "entropy",
         what: "code length that the model itself expected",
         source: "mean entropy of the conditionals",
-        regional: false,
+        family: Family::Walk,
         of: entropy,
     },
     Statistic {
         name: "typicality",
         what: "surprise beyond what the model expected",
         source: "Nalisnick et al. 2019, for one example: (surprise - entropy) / its standard deviation",
-        regional: false,
+        family: Family::Walk,
         of: typicality,
     },
     Statistic {
         name: "spread",
         what: "spread of code lengths that the model expected",
         source: "logarithm of the standard deviation of -log2 p under the model",
-        regional: false,
+        family: Family::Walk,
         of: spread,
     },
     Statistic {
         name: "complexity",
         what: "complexity (bits per dimension of a general codec)",
         source: "Serra et al. 2020",
-        regional: false,
+        family: Family::Walk,
         of: |f| f.complexity,
     },
     Statistic {
         name: "excess",
         what: "code length beyond a general codec's",
         source: "Serra et al. 2020, equation 2",
-        regional: false,
+        family: Family::Walk,
         of: |f| bits(f) - f.complexity,
     },
     Statistic {
         name: "worst",
         what: "surprise in its worst 2 % of symbols",
         source: "upper mean of the surprises",
-        regional: false,
+        family: Family::Walk,
         of: |f| worst(f.example),
     },
     Statistic {
         name: "calm",
         what: "surprise in its calmer half",
         source: "a quantile over its symbols",
-        regional: false,
+        family: Family::Walk,
         of: |f| surprise_quantile(f.example, 0.25),
     },
     Statistic {
         name: "median",
         what: "median surprise",
         source: "a quantile over its symbols",
-        regional: false,
+        family: Family::Walk,
         of: |f| surprise_quantile(f.example, 0.5),
     },
     Statistic {
         name: "lively",
         what: "surprise in its livelier parts",
         source: "a quantile over its symbols",
-        regional: false,
+        family: Family::Walk,
         of: |f| surprise_quantile(f.example, 0.9),
     },
     Statistic {
         name: "smooth",
         what: "expected code length in its smoother parts",
         source: "a quantile over its symbols",
-        regional: false,
+        family: Family::Walk,
         of: |f| entropy_quantile(f.example, 0.25),
     },
     Statistic {
         name: "rough",
         what: "expected code length in its rougher parts",
         source: "a quantile over its symbols",
-        regional: false,
+        family: Family::Walk,
         of: |f| entropy_quantile(f.example, 0.75),
     },
     Statistic {
         name: "certain",
         what: "share of nearly certain symbols",
         source: "conditionals whose entropy is below 1/16 bit",
-        regional: false,
+        family: Family::Walk,
         of: |f| certain(f.example),
     },
 ];
