@@ -2,6 +2,7 @@
 
     outliers.py SURPRISAL CALIBRATION NORMAL ODD... [-- OPTIONS OF SCORE]
     outliers.py SURPRISAL CALIBRATION NORMAL ODD... --peers FIT
+    outliers.py SURPRISAL --folds K NORMAL ODD... [-- OPTIONS]
 
 CALIBRATION is what `surprisal calibrate` wrote, or normal files; NORMAL are others of the same kind (1 500 or more, for the second
 table), ODD of another kind. `faults.py` makes odd files of normal ones.
@@ -9,6 +10,9 @@ table), ODD of another kind. `faults.py` makes odd files of normal ones.
 With --peers, NORMAL, ODD and FIT are IDX files, and the detectors of PyOD (ECOD, isolation forest, LOF, KNN; their defaults) are fitted to
 the pictures of FIT and score the same pictures: by their pixels, and by means of 4 x 4 pixels; beside their AUROC stands how much of what
 they flag is normal at their default contamination of 0.1, with 5 % odd pictures among 500.
+
+With --folds, of few normal files: a K-th of the folder NORMAL is scored by a calibration on the others, in turn, as is all of ODD; a file's
+score is that of the oddest of its windows or tiles. Printed is the AUROC within each fold, averaged.
 
 First table: AUROC of the plain code length, which is known to fail; of each statistic by itself, as its distance from NORMAL's own
 median (that flatters it a little); and of the score, with a bootstrap interval.
@@ -122,6 +126,27 @@ def peers(fit, normal, odd):
             print(f"{name + ', ' + made:<34}" + "".join(f"{c:>24}" for c in cells) + f"{speed:>12.0f}", flush=True)
 
 
+def folds(program, count, normal, odd, options):
+    whole = lambda table: {row["path"].split("#")[0]: float(row["score"]) for row in sorted(table, key=lambda r: float(r["score"]))}
+    names = sorted(os.listdir(normal))
+    values = {path: [] for path in odd}
+    for fold in range(count):
+        with tempfile.TemporaryDirectory() as folder:
+            parts = [os.path.join(folder, part) for part in ("fit", "left")]
+            for part in parts:
+                os.mkdir(part)
+            for i, name in enumerate(names):
+                os.symlink(os.path.abspath(os.path.join(normal, name)), os.path.join(parts[i % count == fold], name))
+            calibration = os.path.join(folder, "normal.cal")
+            subprocess.run([program, "calibrate", "-q", parts[0], "-o", calibration, *options], check=True)
+            command = [program, "score", "-q", "--calibrate", calibration, *options]
+            base = whole(rows([*command, parts[1]]))
+            for path in odd:
+                values[path].append(auroc(list(base.values()), list(whole(rows([*command, path])).values())))
+    for path in odd:
+        print(f"{title(path):<24}{count:>4} folds of {len(names)}   score {np.mean(values[path]):.4f}")
+
+
 def main():
     arguments, options = sys.argv[1:], []
     if "--" in arguments:
@@ -132,11 +157,17 @@ def main():
         at = arguments.index("--peers")
         fit = arguments[at + 1]
         del arguments[at : at + 2]
+    if "--folds" in arguments:
+        at = arguments.index("--folds")
+        count = int(arguments[at + 1])
+        del arguments[at : at + 2]
+        program, normal, *odd = arguments
+        return folds(program, count, normal, odd, options)
     program, calibration, normal, *odd = arguments
     command = [program, "score", "-q", "--calibrate", calibration, *options]
     base = rows([*command, normal])
     column = lambda table, name: np.array([float(row[name]) for row in table])
-    names = [name for name in base[0] if name not in ("path", "bpd", "score", "p_value", "flagged", "reason")]
+    names = [name for name in base[0] if len({row[name] for row in base}) > 1 and name not in ("path", "bpd", "score", "p_value", "flagged", "reason")]
     print(f"{'':<24}" + "".join(f"{name:>14}" for name in ["bits", *names, "score"]))
     others = [(path, rows([*command, path])) for path in odd]
     for path, other in others:

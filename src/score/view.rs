@@ -48,8 +48,8 @@ impl Coordinates {
 
     fn new(means: Vec<f64>, mut covariance: Vec<f64>, shrink: f64) -> Option<Self> {
         let n = means.len();
-        for i in 0..n * n {
-            covariance[i] = if i % (n + 1) == 0 { covariance[i] + SHRINKAGE } else { covariance[i] * (1.0 - shrink) };
+        for (i, value) in covariance.iter_mut().enumerate() {
+            *value = if i % (n + 1) == 0 { *value + SHRINKAGE } else { *value * (1.0 - shrink) };
         }
         Some(Self { triangle: cholesky(&covariance, n)?, means })
     }
@@ -188,8 +188,11 @@ mod tests {
 
     /// Rows of two kinds, far apart in the first value and alike within each.
     fn two_kinds() -> Vec<(Vec<f64>, usize)> {
-        let noise = |i: usize, k: usize| ((i * 7919 + k * 104729) % 1009) as f64 / 1009.0 - 0.5;
-        let row = |i: usize| vec![noise(i, 1) + if i % 2 == 0 { 20.0 } else { -20.0 }, noise(i, 2), noise(i, 3)];
+        let noise = |i: usize, k: usize| {
+            let mixed = ((3 * i + k) as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as f64 / (1u64 << 24) as f64 - 0.5
+        };
+        let row = |i: usize| vec![noise(i, 0) + if i % 2 == 0 { 20.0 } else { -20.0 }, noise(i, 1), noise(i, 2)];
         (0..200).map(|i| (row(i), i)).collect()
     }
 
