@@ -5,7 +5,8 @@
 //! (Ramachandran et al. 2017), for one picture and for many in lockstep. Not cached: everything is computed anew for each
 //! symbol. All on one core; the drawn pictures must be the same.
 
-#[path = "../tests/common/mod.rs"]
+#[allow(dead_code, reason = "only the random programs are used")]
+#[path = "../tests/it/common/mod.rs"]
 mod common;
 
 use common::random_program;

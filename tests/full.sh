@@ -30,10 +30,10 @@ run() {
 
 # Targets that take as many inputs as they are told.
 readonly targets=12
-torture() { run "torture, killed $1 times" env SURPRISAL_TORTURE="$1" cargo test --locked --test torture -- --nocapture; }
+torture() { run "torture, killed $1 times" env SURPRISAL_TORTURE="$1" cargo test --locked --test it torture:: -- --nocapture; }
 hostile() {
     run "$1 hostile inputs" env SURPRISAL_FUZZ=$(($1 / targets)) SURPRISAL_MUTATIONS=$(($1 / targets)) \
-        cargo test --locked --test fuzz --test streams --test model_file --test sets -- --nocapture
+        cargo test --locked --test it -- --nocapture fuzz:: streams:: model_file:: sets::
 }
 case ${1:-} in
 --torture) torture "${2:-200}"; cat "$work/rows"; exit $worst ;;
@@ -46,7 +46,7 @@ run "release" cargo test --locked --release --lib --bins --tests --no-fail-fast 
 run "release, target-cpu=native" env RUSTFLAGS="-C target-cpu=native" \
     cargo test --locked --release --target-dir "${CARGO_TARGET_DIR:-target}/native" --lib --bins --tests --no-fail-fast -- --nocapture
 run "longer trainings" env LIBTORCH="$(tests/libtorch.sh)" \
-    cargo test --locked --features torch --test training -- --ignored --nocapture
+    cargo test --locked --features torch --test it -- --ignored --nocapture training::
 run "other machines and builds (exact.sh)" tests/exact.sh
 run "static build" tests/static.sh
 torture 200

@@ -6,5 +6,4 @@ cd "$(dirname "$0")/.."
 
 LIBTORCH=$(tests/libtorch.sh)
 export LIBTORCH
-cargo test --locked --features torch --no-fail-fast --lib -- train:: likelihood::nll
-cargo test --locked --features torch --no-fail-fast --test training --test train_data --test device
+cargo test --locked --features torch --no-fail-fast --lib --test it -- train:: likelihood::nll training:: train_data:: device::
