@@ -1,9 +1,8 @@
 //! One score from many statistics: how far an example lies from those of normal files.
 //!
 //! The score is the distance to the fifth-nearest normal example (Ramaswamy et al. 2000), in the coordinates of [`View`]. Distances are
-//! taken over all statistics, over those that are not of a region (these say much where a kind of picture has its details at the same
-//! places, and are noise where it has not), and over those of the coder's walk alone, and their mean is taken: in many statistics
-//! together, one that is odd in a few is hardly far. What is odd in a way of its own, a hum, is looked for apart: the score is the larger of the
+//! taken over all statistics and over those of the coder's walk alone, and their mean is taken: in many statistics together, one
+//! that is odd in a few is hardly far. What is odd in a way of its own, a hum, is looked for apart: the score is the larger of the
 //! mean and of the distance over hums, each in units in which a tenth of normal examples have more than 1.
 //!
 //! Beside it stand Mahalanobis' distance, which knows one centre alone, and the sum of one-dimensional
@@ -19,6 +18,8 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
+/// How much all statistics together count, where those of the walk count 1.
+const WHOLE: f64 = 2.0;
 /// Log density of a value that no normal example is near to.
 const FAR: f64 = -50.0;
 
@@ -75,14 +76,10 @@ impl Fit {
         };
         let all = of(|_| true);
         let (coordinates, _) = Coordinates::global(&rows.iter().map(|(row, _)| row.as_slice()).collect::<Vec<_>>())?;
-        let some = of(|family| family != Family::Regions);
         let walk = of(|family| family == Family::Walk);
-        let mut parts = vec![(all.clone(), 1.0)];
-        for columns in [some, walk].into_iter().filter(|columns| !columns.is_empty()) {
-            match parts.iter_mut().find(|(other, _)| *other == columns) {
-                Some((_, weight)) => *weight += 1.0,
-                None => parts.push((columns, 1.0)),
-            }
+        let mut parts = vec![(all.clone(), WHOLE)];
+        if walk.len() < all.len() && !walk.is_empty() {
+            parts.push((walk, 1.0));
         }
         // A part whose normal examples are all alike says nothing, but all statistics together must.
         let fitted = parts.into_iter().map(|(columns, weight)| View::new(columns, weight, &rows));
