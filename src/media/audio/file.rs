@@ -143,9 +143,6 @@ pub(super) fn split_found(
     }
 }
 
-/// Samples of a channel that are taken at a time: what is made of them goes out before more is.
-const PIECE: usize = 1 << 16;
-
 /// Puts a file together.
 pub(super) fn join(medium: Medium, recipe: &[u8], content: &Content, sink: &mut Sink<'_>) -> Result<(), MediaError> {
     let Content::Pcm(pcm) = content else {
@@ -156,9 +153,7 @@ pub(super) fn join(medium: Medium, recipe: &[u8], content: &Content, sink: &mut 
     }
     let mut making = Making::new(medium, recipe, &pcm.frames, pcm.bytes.len() as u64)?;
     emit(sink, &making.before())?;
-    for piece in pcm.bytes.chunks(PIECE * pcm.frames.bytes()) {
-        making.feed(piece, &mut |bytes| emit(sink, bytes))?;
-    }
+    making.feed(&pcm.bytes, &mut |bytes| emit(sink, bytes))?;
     emit(sink, making.after()?)
 }
 

@@ -15,7 +15,7 @@ pub enum Making<'a> {
     Flac(Box<Maker<'a>>),
 }
 
-/// Samples of a channel that are turned at a time.
+/// Samples of a channel, or bytes of a FLAC file's samples, that are taken at a time: what is made of them goes out before more is.
 const PIECE: usize = 1 << 14;
 
 impl<'a> Making<'a> {
@@ -59,7 +59,7 @@ impl<'a> Making<'a> {
         out: &mut dyn FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         match self {
-            Self::Flac(maker) => maker.feed(samples, out),
+            Self::Flac(maker) => samples.chunks(PIECE).try_for_each(|piece| maker.feed(piece, out)),
             Self::Plain(Around { order: Order::Plain, .. }, _) => out(samples),
             Self::Plain(around, frames) => samples.chunks(PIECE * frames.bytes()).try_for_each(|piece| {
                 let mut piece = piece.to_vec();

@@ -48,7 +48,7 @@ macro_rules! colours {
             name: $name,
             what: $what,
             source: "moments of opponent colours (van de Sande et al. 2010)",
-            family: Family::Samples,
+            family: Family::Other,
             of: |f: &Figures| f.colours.$field[$at],
         }),*];
     };

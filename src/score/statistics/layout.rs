@@ -83,7 +83,7 @@ macro_rules! layout {
     ($($name:literal $what:literal $source:literal $of:expr),*) => {
         /// The statistics of this module.
         pub static ALL: &[Statistic] =
-            &[$(Statistic { name: $name, what: $what, source: $source, family: Family::Samples, of: $of }),*];
+            &[$(Statistic { name: $name, what: $what, source: $source, family: Family::Other, of: $of }),*];
     };
 }
 

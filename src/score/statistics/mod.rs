@@ -25,12 +25,10 @@ use std::sync::LazyLock;
 pub enum Family {
     /// The coder's walk over all of an example.
     Walk,
-    /// That over a region of it.
-    Regions,
-    /// An example's samples.
-    Samples,
     /// Tones at multiples of a frequency.
     Harmonics,
+    /// The walk over a region of an example, or its samples.
+    Other,
 }
 
 /// A statistic.

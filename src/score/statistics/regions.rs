@@ -48,14 +48,14 @@ macro_rules! parts {
                 name: concat!("surprise", $down, $right),
                 what: concat!("code length in part ", $down, " of 4 down and ", $right, " of 4 across"),
                 source: "spatial pooling (Lazebnik et al. 2006)",
-                family: Family::Regions,
+                family: Family::Other,
                 of: |f: &Figures| f.regions.surprise[$part],
             },
             Statistic {
                 name: concat!("expected", $down, $right),
                 what: concat!("expected code length in part ", $down, " of 4 down and ", $right, " of 4 across"),
                 source: "spatial pooling (Lazebnik et al. 2006)",
-                family: Family::Regions,
+                family: Family::Other,
                 of: |f: &Figures| f.regions.entropy[$part],
             },
         )*];

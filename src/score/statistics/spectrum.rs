@@ -103,12 +103,12 @@ macro_rules! spectrum {
     ($($field:ident $at:literal $name:literal $what:literal),*) => {
         /// The statistics of this module.
         pub static ALL: &[Statistic] = &[
-            Statistic { name: "level", what: "loudness (decibels)", source: "mean power", family: Family::Samples, of: |f: &Figures| f.spectrum.level },
+            Statistic { name: "level", what: "loudness (decibels)", source: "mean power", family: Family::Other, of: |f: &Figures| f.spectrum.level },
             $(Statistic {
                 name: $name,
                 what: $what,
                 source: "Welch 1967",
-                family: Family::Samples,
+                family: Family::Other,
                 of: |f: &Figures| f.spectrum.$field[$at],
             }),*
         ];

@@ -51,7 +51,7 @@ macro_rules! details {
             name: $name,
             what: concat!("energy of its ", $what),
             source: "Haar wavelets (Mallat 1989)",
-            family: Family::Samples,
+            family: Family::Other,
             of: |f: &Figures| f.wavelets[$at],
         }),*];
     };
