@@ -12,9 +12,8 @@ import shutil
 import subprocess
 import tempfile
 
-import matplotlib
-
 from pictures import SURPRISAL, run, table
+from plot import curves
 
 FLAC = ["--no-padding", "--no-seektable", "-s", "-f"]
 # Levels 1 and 2, 3 to 6, and 7 to 9 make the same of sound.
@@ -72,32 +71,6 @@ def own(recording, scratch):
         yield "Surprisal", f"-e {level}", size, coding, decoding
 
 
-def draw(points, seconds, path):
-    matplotlib.use("svg")
-    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "curve", "font.size": 9})
-    from matplotlib import pyplot
-
-    base = next((p[2] for p in points if p[:2] == ("FLAC", "-8p")), points[0][2])
-    figure, both = pyplot.subplots(1, 2, figsize=(9.6, 4.2), sharey=True, layout="constrained")
-    families = list(dict.fromkeys(point[0] for point in points))
-    colors = dict(zip(families, ("#c1272d", "#3066be", "#2e8b57", "#888888"), strict=False))
-    for axes, column, what in zip(both, (3, 4), ("compress", "decompress"), strict=True):
-        for family in families:
-            of = [point for point in points if point[0] == family]
-            x, y = [seconds / point[column] for point in of], [point[2] / base for point in of]
-            axes.plot(x, y, "o-", color=colors[family], label=family, lw=2.2 if family == "Surprisal" else 1.2)
-            for at, share, point in zip(x, y, of, strict=True):
-                axes.annotate(point[1], (at, share), textcoords="offset points", xytext=(4, 4), fontsize=7, color=colors[family])
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_xlabel(f"times real time to {what}, on one core")
-        axes.grid(True, which="major", lw=0.4, color="#dddddd")
-        axes.spines[["top", "right"]].set_visible(False)
-    both[0].set_ylabel("size over FLAC -8p")
-    both[0].legend(frameon=False)
-    figure.savefig(path, metadata={"Date": None})
-
-
 def main():
     parser = argparse.ArgumentParser(prog="benches/audio_curve.sh")
     parser.add_argument("-o", "--output", type=pathlib.Path, default=pathlib.Path("audio_curve.svg"), help="the figure")
@@ -126,7 +99,8 @@ def main():
             rows.append((length, size))
         thirty = dict(rows).get("30", rows[-1][1])
         table(["seconds of a segment", "bytes", "over those of 30"], [[n, str(s), f"{s / thirty:.4f}"] for n, s in rows])
-        draw(points, seconds, arguments.output)
+        shares = [(family, point, size / base, seconds / coding, seconds / decoding) for family, point, size, coding, decoding in points]
+        curves(shares, arguments.output, "times real time to {}, on one core", "size over FLAC -8p")
     print(f"figure: {arguments.output}, {arguments.output.stat().st_size} bytes")
 
 

@@ -18,12 +18,12 @@ import tempfile
 import time
 
 import imagecodecs
-import matplotlib
 import numpy
 import oxipng
 import PIL.Image
 
 from pictures import effort_name, effort_points, folder_pictures, run, table, write_ppm
+from plot import curves
 
 CORES = len(os.sched_getaffinity(0))
 
@@ -88,37 +88,6 @@ def measure_own(files, effort, folder):
     return size, plain, verified, decode
 
 
-def draw(points, samples, path, title):
-    """points: (family, point, bytes, MP/s to encode, MP/s to decode)."""
-    matplotlib.use("svg")
-    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "curve", "font.size": 9})
-    from matplotlib import pyplot
-
-    figure, both = pyplot.subplots(1, 2, figsize=(9.6, 4.6), sharey=True, layout="constrained")
-    families = list(dict.fromkeys(point[0] for point in points))
-    colors = dict(zip(families, ("#c1272d", "#3066be", "#2e8b57", "#888888", "#c58b1b"), strict=False))
-    for axes, column, what in zip(both, (3, 4), ("to compress", "to decompress"), strict=True):
-        for family in families:
-            own = family == "Surprisal"
-            of = [point for point in points if point[0] == family]
-            x, y = [point[column] for point in of], [point[2] * 8 / samples for point in of]
-            axes.plot(x, y, "o-", color=colors[family], label=family, lw=2.2 if own else 1.2, ms=5.5 if own else 3.5,
-                      zorder=3 if own else 2)
-            for at, bits, point in zip(x, y, of, strict=True):
-                # Ours are below all others, so their names are, too.
-                place = {"xytext": (-4, -9), "ha": "right"} if own else {"xytext": (4, 4)}
-                axes.annotate(point[1], (at, bits), textcoords="offset points", fontsize=7, color=colors[family], **place)
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_xlabel(f"megapixels a second {what}, {CORES} cores")
-        axes.grid(True, which="major", lw=0.4, color="#dddddd")
-        axes.spines[["top", "right"]].set_visible(False)
-    both[0].set_ylabel("bits a sub-pixel")
-    both[0].legend(frameon=False, loc="lower right")
-    figure.suptitle(title, fontsize=10)
-    figure.savefig(path, metadata={"Date": None})
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--pictures", type=int, metavar="N", help="at most N pictures of each folder, evenly spread")
@@ -162,7 +131,8 @@ def main():
          f"{checked[name]:.3g}" if family == "Surprisal" else ""]
         for family, name, size, encode, decode in points
     ])
-    draw(points, samples, arguments.output, f"{len(arrays)} photographs, {megapixels:.1f} MP")
+    bits = [(family, name, size * 8 / samples, *speeds) for family, name, size, *speeds in points]
+    curves(bits, arguments.output, f"megapixels a second to {{}}, {CORES} cores", "bits a sub-pixel", f"{len(arrays)} photographs, {megapixels:.1f} MP")
     print(f"figure: {arguments.output}, {arguments.output.stat().st_size} bytes")
 
 
