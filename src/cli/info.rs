@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
 use surprisal::codec::{self, Coding, Inspection};
-use surprisal::container::{Content, Role, VERSION};
+use surprisal::container::{Content, Role};
 use surprisal::media::audio::SampleFormat;
 use surprisal::media::image::lattice::Transform;
 
@@ -101,7 +101,7 @@ fn record(name: &str, length: usize, seen: &Inspection) -> Value {
     };
     json!({
         "file": name,
-        "format": format!("{}.{}", VERSION[0], VERSION[1]),
+        "format": format!("{}.{}", seen.version[0], seen.version[1]),
         "coded_bytes": length,
         "bytes": header.length,
         "blake3_128": hex(&header.checksum),
@@ -132,7 +132,7 @@ fn text(name: &str, length: usize, seen: &Inspection) -> String {
     let mut row = |key: &str, value: String| {
         let _ = writeln!(out, "  {key:<10} {value}");
     };
-    row("format", format!("{}.{}", VERSION[0], VERSION[1]));
+    row("format", format!("{}.{}", seen.version[0], seen.version[1]));
     row("file", format!("{} bytes, BLAKE3-128 {}", header.length, hex(&header.checksum)));
     row(
         "stream",

@@ -10,6 +10,8 @@ use crate::media::{self, set};
 /// A stream's header and what this program knows about the things that it names.
 #[derive(Debug)]
 pub struct Inspection {
+    /// Release and draft of the format that the stream names.
+    pub version: [u8; 2],
     /// The header.
     pub header: Header,
     /// Bytes of the stream that are not chunks.
@@ -41,5 +43,5 @@ pub fn inspect(stream: &[u8], models: &Models) -> Result<Inspection, DecodeError
         model = Some((id, models.name_of(id)));
         unsupported = unsupported.or(missing.map(DecodeError::Model));
     }
-    Ok(Inspection { header, overhead: opened.overhead, medium, model, unsupported })
+    Ok(Inspection { version: opened.version, header, overhead: opened.overhead, medium, model, unsupported })
 }

@@ -6,6 +6,8 @@ use crate::wire::{Reader, WireError, Writer};
 /// A stream whose header was read and checked; the chunks are still coded.
 #[derive(Debug, Clone)]
 pub struct Opened<'a> {
+    /// Release and draft of the format that it names.
+    pub version: [u8; 2],
     /// The header.
     pub header: Header,
     /// The coded bytes of each chunk of the table.
@@ -67,7 +69,7 @@ pub fn open(stream: &[u8]) -> Result<Opened<'_>, StreamError> {
         chunks.push(chunk);
         left = tail;
     }
-    Ok(Opened { header, chunks, overhead })
+    Ok(Opened { version: [VERSION[0], stream[MAGIC.len() + 1]], header, chunks, overhead })
 }
 
 /// Reads and checks the header at the beginning of a stream, and says where the first chunk begins.
