@@ -83,16 +83,21 @@ impl TargetOptions {
             let text = "several streams cannot share standard output: compress one file at a time, or leave -c away";
             return Err(Fault::Error(text.to_owned()));
         }
-        match &self.output {
-            Some(path) if inputs > 1 && !to_stdout && folder.is_none() => {
-                let text = format!(
-                    "{}: is no folder, and there are several inputs; make it first, or let an archive end in .srp",
-                    path.display()
-                );
-                Err(Fault::Error(text))
+        if let Some(path) = self.output.as_deref().filter(|_| !to_stdout && folder.is_none()) {
+            let is_asked = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+            let why = match (inputs, joinable) {
+                (0 | 1, _) if is_asked => Some("make it first"),
+                (0 | 1, _) => None,
+                (_, true) => Some("there are several inputs: make it first"),
+                (_, false) => {
+                    Some("there are several inputs: make it first, or an archive NAME.srp of folders, with -r")
+                }
+            };
+            if let Some(why) = why {
+                return Err(Fault::Error(format!("{}: is no folder; {why}", path.display())));
             }
-            _ => Ok(Targets { options: self, folder, taken: HashSet::new() }),
         }
+        Ok(Targets { options: self, folder, taken: HashSet::new() })
     }
 }
 
