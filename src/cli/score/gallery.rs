@@ -2,7 +2,7 @@
 //!
 //! What must stay true: what is kept is bounded, and does not depend on the order in which examples come.
 
-use base64::encode;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -100,42 +100,17 @@ fn drawn(example: &Example) -> Option<Drawn> {
     Some(match draw(example)? {
         Drawing::Letters(letters) => Drawn::Letters(letters),
         Drawing::Picture { plain, heat } => {
-            let page = |picture: &Picture, most| Some(encode(&png::encode(&reduced(picture, most)).ok()?));
+            let page =
+                |picture: &Picture, most| Some(BASE64_STANDARD.encode(png::encode(&reduced(picture, most)).ok()?));
             Drawn::Pictures([page(&plain, SMALL)?, page(&heat, LARGE)?])
         }
     })
-}
-
-mod base64 {
-    //! Base 64 (RFC 4648, section 4).
-
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    /// The bytes as text.
-    pub fn encode(bytes: &[u8]) -> String {
-        let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-        for chunk in bytes.chunks(3) {
-            let number = (0..3).fold(0u32, |n, i| n << 8 | u32::from(chunk.get(i).copied().unwrap_or(0)));
-            for i in 0..4 {
-                let digit = DIGITS[(number >> (18 - 6 * i) & 63) as usize];
-                text.push(if i <= chunk.len() { digit.into() } else { '=' });
-            }
-        }
-        text
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use surprisal::score::Kind;
-
-    #[test]
-    fn base_64() {
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(encode(bytes.as_bytes()), text);
-        }
-    }
 
     #[test]
     fn the_oddest_are_kept_whatever_the_order() {

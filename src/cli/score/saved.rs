@@ -23,7 +23,7 @@ pub fn run(
 ) -> Result<Exit, Fault> {
     let bytes = std::fs::read(path).map_err(|e| Fault::io(path, "read", &e))?;
     let about = |text: &str| Fault::Error(text.to_owned()).about(&path.display().to_string());
-    let mut rows = cells(&String::from_utf8_lossy(&bytes));
+    let mut rows = cells(&bytes);
     if rows.is_empty() {
         return Err(about("is empty: name a table that `surprisal score --csv` wrote"));
     }
