@@ -28,6 +28,11 @@ impl Bar {
         Self { bar, start: Instant::now() }
     }
 
+    /// The bar of so many files, of which the first has this name.
+    pub fn of_many(first: &str, count: usize, quiet: bool) -> Self {
+        if count == 1 { Self::new(first, quiet) } else { Self::new(&format!("{first} and {} more", count - 1), quiet) }
+    }
+
     /// Time since the work began.
     pub fn seconds(&self) -> f64 {
         self.start.elapsed().as_secs_f64()

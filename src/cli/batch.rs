@@ -33,7 +33,7 @@ pub fn each<I: Sync, R: Send>(
 ) -> Result<(), Fault> {
     let mut inputs = inputs.into_iter().peekable();
     while let Some(first) = inputs.next() {
-        let (mut name, mut room) = describe(&first);
+        let (name, mut room) = describe(&first);
         let is_small = room <= SMALL && how.side_by_side;
         let mut group = vec![first];
         while let Some(input) = inputs.next_if(|input| {
@@ -43,10 +43,7 @@ pub fn each<I: Sync, R: Send>(
             room += describe(&input).1;
             group.push(input);
         }
-        if group.len() > 1 {
-            name = format!("{name} and {} more", group.len() - 1);
-        }
-        let bar = Bar::new(&name, how.quiet);
+        let bar = Bar::of_many(&name, group.len(), how.quiet);
         let timed = |input: &I| {
             let start = Instant::now();
             let result = work(input, &bar);

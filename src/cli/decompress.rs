@@ -143,7 +143,7 @@ fn restore(args: &Args, global: &Global, job: &Job, flow: Flow) -> Result<(), Fa
     let (target, source) = (&job.target, job.source.as_deref());
     let name = flow.name.clone();
     let mut output = Output::create(target, source.is_some())?;
-    let (done, coded, seconds) = flow.restore(&mut output, args.keep_going)?;
+    let (done, coded, seconds) = flow.restore(&mut output, args.keep_going).map_err(|fault| fault.about(&name))?;
     let whole = done.missing.is_empty();
     let written = match target {
         Target::File(path) if !whole => Target::File(partial(path)),

@@ -94,20 +94,9 @@ impl Stamp {
 
 /// Writes the output; with `durable`, it is on the disk when this returns. Permissions and time of `source` are kept.
 pub fn write(target: &Target, bytes: &[u8], source: Option<&Path>, force: bool, durable: bool) -> Result<(), Fault> {
-    let path = match target {
-        Target::Stdout => return report::bytes(bytes),
-        Target::File(path) => path,
-    };
-    if is_device(path) {
-        let done = OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(bytes));
-        return done.map_err(|e| Fault::io(path, "write", &e));
-    }
-    let mut pending = Pending::create(path, source.is_some())?;
-    pending.add(bytes)?;
-    if let Some(meta) = source.and_then(|source| fs::metadata(source).ok()) {
-        pending.dress(Some(meta.permissions()), meta.modified().ok());
-    }
-    pending.publish(force, durable)
+    let mut output = Output::create(target, source.is_some())?;
+    output.write_all(bytes).map_err(|e| Fault::io(Path::new(&target.name()), "write", &e))?;
+    output.finish(source, force, durable)
 }
 
 /// A file that is being written under another name. It is removed unless it is published.

@@ -11,7 +11,6 @@ use super::inputs::{Begun, FRONT, Input};
 use super::options::{CodecOptions, Global};
 use super::report;
 use std::io::{self, Read, Write};
-use std::path::Path;
 use surprisal::codec::long::{self, Incoming};
 use surprisal::codec::sound::Restored;
 use surprisal::codec::{DecodeError, Models, decompress_all};
@@ -47,18 +46,18 @@ pub struct Flow<'m> {
 }
 
 impl Flow<'_> {
-    /// Restores its file: what is missing in it, the bytes of the stream, and the seconds that it took.
+    /// Restores its file: what is missing in it, the bytes of the stream, and the seconds that it took. A fault does not name it.
     pub fn restore(self, out: impl Write + Send, keep_going: bool) -> Result<(Restored, u64, f64), Fault> {
         let (bar, coded) = (Bar::new(&self.name, self.quiet), self.incoming.coded());
         let chunks = {
             let mut input = self.begun.chained();
             let start = io::copy(&mut (&mut input).take(self.incoming.start() as u64), &mut io::sink());
-            start.map_err(|e| Fault::io(Path::new(&self.name), "read", &e))?;
+            start.map_err(DecodeError::Read)?;
             input
         };
         let done = self.incoming.restore(chunks, out, self.models, (self.limit, keep_going), &bar);
         let seconds = bar.seconds();
-        Ok((done.map_err(|e| Fault::from(e).about(&self.name))?, coded, seconds))
+        Ok((done?, coded, seconds))
     }
 }
 
@@ -121,14 +120,9 @@ fn decode<T>(
     tally: &mut report::Tally,
     finish: &mut impl FnMut(&str, T, Decoded) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let together = group.len();
-    let title = match &group[..] {
-        [] => return Ok(()),
-        [(name, ..)] => name.clone(),
-        [(name, ..), ..] => format!("{name} and {} more", together - 1),
-    };
+    let Some((first, ..)) = group.first() else { return Ok(()) };
+    let (together, bar) = (group.len(), Bar::of_many(first, group.len(), global.quiet));
     let streams: Vec<&[u8]> = group.iter().map(|(.., stream)| &stream[..]).collect();
-    let bar = Bar::new(&title, global.quiet);
     let results = decompress_all(&streams, models, options.limit(), &bar);
     let seconds = bar.seconds();
     drop(bar);

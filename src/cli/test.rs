@@ -8,7 +8,6 @@ use super::{report, streams};
 use serde_json::json;
 use std::io;
 use std::path::PathBuf;
-use surprisal::codec;
 
 /// Check that .srp streams can be restored
 ///
@@ -34,39 +33,13 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         (&args.codec, global, true),
         |_| Ok(()),
         |name, (), decoded| {
-            let result = decoded.result;
-            if args.json {
-                report::line(json!({
-                    "file": name,
-                    "ok": result.is_ok(),
-                    "bytes": result.as_ref().ok().map(Vec::len),
-                    "damaged": result.as_ref().err().is_some_and(codec::DecodeError::is_damage),
-                    "error": result.as_ref().err().map(ToString::to_string),
-                }))?;
-            }
-            let file = result.map_err(|e| Fault::from(e).about(name))?;
-            if !args.json && !global.quiet {
-                report::line(format_args!("{name}: ok, {} bytes", file.len()))?;
-            }
-            Ok(())
+            let length = decoded.result.map(|file| file.len() as u64).map_err(Fault::from);
+            tell(name, length, args.json, global)
         },
         |(), flow| {
             let name = flow.name.clone();
-            let result = flow.restore(io::sink(), false).map(|(done, ..)| done.length);
-            if args.json {
-                report::line(json!({
-                    "file": name,
-                    "ok": result.is_ok(),
-                    "bytes": result.as_ref().ok(),
-                    "damaged": matches!(result, Err(Fault::Damaged(_))),
-                    "error": result.as_ref().err().map(ToString::to_string),
-                }))?;
-            }
-            let length = result?;
-            if !args.json && !global.quiet {
-                report::line(format_args!("{name}: ok, {length} bytes"))?;
-            }
-            Ok(())
+            let length = flow.restore(io::sink(), false).map(|(done, ..)| done.length);
+            tell(&name, length, args.json, global)
         },
     )?;
     let mut tally = report::Tally::default();
@@ -76,4 +49,19 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         worst = worst.max(tally.take(tested)?.unwrap_or(Exit::Done));
     }
     Ok(worst.max(tally.worst()))
+}
+
+/// Says whether a file can be restored; `length` is its length, or why it cannot.
+pub fn tell(name: &str, length: Result<u64, Fault>, json: bool, global: &Global) -> Result<(), Fault> {
+    if json {
+        report::line(json!({
+            "file": name,
+            "ok": length.is_ok(),
+            "bytes": length.as_ref().ok(),
+            "damaged": matches!(length, Err(Fault::Damaged(_))),
+            "error": length.as_ref().err().map(ToString::to_string),
+        }))?;
+    }
+    let length = length.map_err(|fault| fault.about(name))?;
+    if json || global.quiet { Ok(()) } else { report::line(format_args!("{name}: ok, {length} bytes")) }
 }

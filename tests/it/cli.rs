@@ -303,7 +303,7 @@ fn results_for_programs() {
     assert!(done["bits_per_dimension"].as_f64().unwrap() > 0.5);
     let info = json(&["info", "--json", "a.ppm.srp"]);
     assert_eq!((info["width"].as_u64(), info["height"].as_u64()), (Some(48), Some(32)));
-    assert_eq!(info["medium"]["name"], "PNM");
+    assert_eq!((&info["medium"]["name"], &info["format"]), (&"PNM".into(), &"0.2".into()));
     assert_eq!(json(&["test", "--json", "a.ppm.srp"])["ok"], true);
     assert_eq!(json(&["decompress", "-f", "--json", "a.ppm.srp"])["output"], "a.ppm");
 }
@@ -430,6 +430,10 @@ fn archives() {
     let said = stderr(&expect(at, &["decompress", "bad.srp", "-o", "three"], 1));
     assert!(said.contains("bad.srp: d/e/p.ppm") && at.join("three/d/a.txt").exists(), "{said}");
     expect(at, &["test", "-q", "bad.srp", "all.srp"], 1);
+    let told = stdout(&expect(at, &["test", "--json", "bad.srp"], 1));
+    let told: Vec<serde_json::Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(told.iter().filter(|line| line["damaged"] == true && line["ok"] == false).count(), 1, "{told:?}");
+    assert_eq!((told.len(), told.iter().filter(|line| line["ok"] == true).count()), (3, 2), "{told:?}");
     let end = bad.len() - 30;
     bad[end] ^= 1;
     fs::write(at.join("bad.srp"), &bad).unwrap();

@@ -10,6 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use surprisal::codec::DecodeError;
 use surprisal::container::archive::{self, ArchiveError, Entry, HEAD, TAIL};
 
 /// An archive whose index was read.
@@ -70,11 +71,11 @@ impl Archive {
     }
 
     /// The bytes of a stream. Nothing else is read.
-    pub fn stream(&self, place: &Range<u64>) -> Result<Vec<u8>, Fault> {
+    pub fn stream(&self, place: &Range<u64>) -> Result<Vec<u8>, DecodeError> {
         let mut bytes = vec![0; (place.end - place.start) as usize];
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let done = file.seek(SeekFrom::Start(place.start)).and_then(|_| file.read_exact(&mut bytes));
-        done.map_err(|e| Fault::io(&self.path, "read", &e))?;
+        done.map_err(DecodeError::Read)?;
         Ok(bytes)
     }
 }

@@ -10,6 +10,7 @@ use super::super::options::{CodecOptions, Global};
 use super::super::output::{self, Pending};
 use super::super::report::{self, Tally};
 use super::super::target::Target;
+use super::super::test::tell;
 use super::Archive;
 use serde_json::json;
 use std::collections::HashSet;
@@ -33,7 +34,9 @@ pub fn run(args: &Args, names: &[PathBuf], path: &Path, global: &Global) -> Resu
     let chosen = select(&archive, names)?;
     if args.target.is_stdout() {
         report::stdout_is_no_terminal()?;
-        return each(&archive, chosen, &args.codec, global, |_, (_, file), _| report::bytes(&file));
+        return each(&archive, chosen, &args.codec, global, |name, (_, file), _| {
+            report::bytes(&file.map_err(|fault| fault.about(name))?)
+        });
     }
     let beside = output::folder_of(path);
     let mut place = Place { root: args.target.folder().unwrap_or(beside).to_owned(), known: HashSet::new() };
@@ -50,7 +53,8 @@ pub fn run(args: &Args, names: &[PathBuf], path: &Path, global: &Global) -> Resu
             }
         }
     }
-    let finish = |name: &str, (entry, file): (&Entry, Vec<u8>), seconds: f64| {
+    let finish = |name: &str, (entry, file): (&Entry, Result<Vec<u8>, Fault>), seconds: f64| {
+        let file = file.map_err(|fault| fault.about(name))?;
         let target = place.of(entry).map_err(|fault| fault.about(name))?;
         let mut pending = Pending::create(&target, true)?;
         pending.add(&file)?;
@@ -81,11 +85,7 @@ pub fn run(args: &Args, names: &[PathBuf], path: &Path, global: &Global) -> Resu
 pub fn test(path: &Path, json: bool, codec: &CodecOptions, global: &Global) -> Result<Exit, Fault> {
     let archive = Archive::open(path, codec.limit())?;
     let all = archive.entries.iter().filter(|(entry, _)| entry.kind != Kind::Folder).cloned().collect();
-    each(&archive, all, codec, global, |name, (_, file), _| match json {
-        true => report::line(json!({"file": name, "ok": true, "bytes": file.len(), "damaged": false, "error": null})),
-        false if global.quiet => Ok(()),
-        false => report::line(format_args!("{name}: ok, {} bytes", file.len())),
-    })
+    each(&archive, all, codec, global, |name, (_, file), _| tell(name, file.map(|f| f.len() as u64), json, global))
 }
 
 /// Entries that have one of these names or lie in a folder of that name; all if there is none.
@@ -107,32 +107,30 @@ fn select(archive: &Archive, names: &[PathBuf]) -> Result<Vec<Placed>, Fault> {
     Ok(chosen.cloned().collect())
 }
 
-/// Decodes the files among entries and calls `finish` with name, file and seconds of each.
+/// Decodes the files among entries and calls `finish` with name, file (or why there is none; it is not named) and seconds of each.
 fn each(
     archive: &Archive,
     entries: Vec<Placed>,
     codec: &CodecOptions,
     global: &Global,
-    mut finish: impl FnMut(&str, (&Entry, Vec<u8>), f64) -> Result<(), Fault>,
+    mut finish: impl FnMut(&str, (&Entry, Result<Vec<u8>, Fault>), f64) -> Result<(), Fault>,
 ) -> Result<Exit, Fault> {
     let models = codec.models(global)?;
     let files = entries.into_iter().filter(|(entry, _)| entry.kind != Kind::Folder).collect();
     let size = |entry: &Entry| if let Kind::File { coded, length } = entry.kind { coded.max(length) } else { 0 };
     let describe = |(entry, _): &Placed| (entry.shown(), size(entry));
     let work = |(entry, place): &Placed, bar: &Bar| {
-        let name = archive.name(entry);
         let stream = archive.stream(place)?;
-        let file = decompress(&stream, &models, codec.limit(), bar).map_err(|e| Fault::from(e).about(&name))?;
+        let file = decompress(&stream, &models, codec.limit(), bar)?;
         match entry.kind {
             Kind::File { length, .. } if length == file.len() as u64 => Ok(file),
-            _ => Err(Fault::Damaged(format!("{name}: has another length than the index says"))),
+            _ => Err(Fault::Damaged("has another length than the index says".to_owned())),
         }
     };
     let mut tally = Tally::default();
     let how = How { quiet: global.quiet, side_by_side: codec.device.name == DeviceName::Cpu };
     batch::each(files, how, describe, work, |(entry, _), file, seconds| {
-        let done = file.and_then(|file| finish(&archive.name(&entry), (&entry, file), seconds));
-        tally.take(done).map(drop)
+        tally.take(finish(&archive.name(&entry), (&entry, file), seconds)).map(drop)
     })?;
     Ok(tally.worst())
 }
