@@ -123,6 +123,9 @@ fn keep(
     let bar = Bar::new(name, global.quiet);
     let left = match salvage(stream, &args.codec.models(global)?, args.codec.limit(), &bar) {
         Ok(left) => left,
+        Err(other) if other.to_string() == error.to_string() => {
+            return damaged(format!("{error}; nothing can be kept"));
+        }
         Err(other) => return damaged(format!("{error}; nothing can be kept: {other}")),
     };
     drop(bar);

@@ -17,7 +17,7 @@ use surprisal::score::Reading;
 #[derive(Debug, Args)]
 pub struct Global {
     /// Number of threads; 0 means one for each core. Streams do not depend on it
-    #[arg(short = 'T', long, value_name = "N", default_value_t = 0, global = true)]
+    #[arg(short = 'T', long, value_name = "N", default_value_t = 0, global = true, value_parser = thread_count())]
     pub threads: usize,
     /// Print errors only
     #[arg(short, long, global = true)]
@@ -25,6 +25,11 @@ pub struct Global {
     /// The kernel for networks, instead of the fastest one of this machine
     #[arg(long, value_name = "NAME", hide = true, global = true, value_parser = kernel)]
     pub kernel: Option<Kernel>,
+}
+
+/// More threads than this help nowhere, and a system may choke on them.
+fn thread_count() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(0..=1024)
 }
 
 impl Global {

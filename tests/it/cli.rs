@@ -196,6 +196,7 @@ fn usage_errors() {
         &["compress", "a", "--limit", "12q"],
         &["compress", "a", "--kernel", "abacus"],
         &["compress", "a", "-T", "-1"],
+        &["compress", "a", "-T", "1025"],
         &["compress", "a", "-c", "-o", "b"],
         &["nonsense"],
     ] {
