@@ -1,4 +1,4 @@
-"""The family `pixelcnn++` at its default sizes in plain PyTorch, trained as `surprisal train` trains it (see cifar.sh):
+"""The family `pixelcnn++` in plain PyTorch, of WIDTH features and in batches of BATCH (environment), trained as `surprisal train` trains it (see cifar.sh):
 
 cifar.py train STEPS SEED CURVE.csv TEST-SHEET TRAIN-SHEET...     prints bits per dimension on the test pictures
 cifar.py plot CURVES.svg OURS.csv... -- THEIRS.csv...             training bits against steps
@@ -9,6 +9,7 @@ weights. First weights, batches and the pictures left out of training follow the
 
 import csv
 import math
+import os
 import sys
 
 import numpy as np
@@ -18,8 +19,9 @@ import torch.nn.functional as F
 from PIL import Image
 
 SIDE, CHANNELS, VALUES = 32, 3, 256
-WIDTH, LEVELS, BLOCKS, COMPONENTS = 32, 2, 2, 5
-BATCH, RATE, CLIP = 16, 1e-3, 1.0
+WIDTH, BATCH = (int(os.environ.get(name, default)) for name, default in (("WIDTH", 32), ("BATCH", 16)))
+LEVELS, BLOCKS, COMPONENTS = 2, 2, 5
+RATE, CLIP = 1e-3, 1.0
 HELD_OUT = 20
 EACH = 1 + 2 * CHANNELS + CHANNELS * (CHANNELS - 1) // 2
 FLOOR, COEFFICIENT = 2.0**-14, 4.0

@@ -7,7 +7,7 @@
 
 use super::net::{Net, kernel};
 use super::{Family, Recipe, Setting, Sizes, ZooError};
-use crate::spec::{Axis, Domain, Function, Likelihood, NetworkSpec, NodeId, Op, Pattern, Side};
+use crate::spec::{Axis, Domain, Function, NetworkSpec, NodeId, Op, Pattern, Side};
 
 /// The entry in the registry.
 pub const FAMILY: Family = Family {
@@ -55,17 +55,10 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
     let h = net.activation(Function::Elu, h);
     let (outputs, likelihood) = match alphabet {
         2 => net.discrete(),
-        _ => mixture(*channels, sizes.get("components") as u8),
+        _ => net.mixture(sizes.get("components")),
     };
     let parameters = net.linear(outputs, h);
     Ok(net.finish(parameters, likelihood))
-}
-
-/// Parameters of a coupled mixture, and its likelihood.
-pub(super) fn mixture(channels: u16, components: u8) -> (u32, Likelihood) {
-    let c = u32::from(channels);
-    let each = 1 + 2 * c + c * (c - 1) / 2;
-    (u32::from(components) * each, Likelihood::CoupledMixture { components })
 }
 
 /// A gated residual block of causal convolutions.

@@ -20,6 +20,7 @@ pub const FAMILY: Family = Family {
         Setting::new("side", "side of their kernels (odd)", 3, 3, 15),
         Setting::new("head", "features of the last hidden layer", 64, 1, 4096),
         Setting::new("coordinates", "whether row and column are given (0: as published)", 1, 0, 1),
+        Setting::new("components", "logistics of a mixture over each sample; 0 for any distribution (as published)", 0, 0, 10),
         Setting::new("classes", "classes that are given beside the picture; 0 for none", 0, 0, 32768),
     ],
     recipe: Recipe { batch: 32, rate: 2e-3, dropout: 0.0 },
@@ -30,7 +31,12 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
     let Domain::Pictures { channels, height, width: columns, alphabet } = domain else {
         return Err(ZooError::Domain { family: FAMILY.name, what: "it takes pictures of one size" });
     };
-    let groups = *channels;
+    let components = sizes.get("components");
+    if components > 0 && *alphabet < 16 {
+        return Err(ZooError::Domain { family: FAMILY.name, what: "mixtures are for samples of 16 values or more" });
+    }
+    // A mixture ties the channels of a place together by itself; any distribution over them needs features of the channels before.
+    let groups = if components > 0 { 1 } else { *channels };
     let width = sizes.get("width").div_ceil(groups.into()) * u32::from(groups);
     let side = sizes.get("first") as u16 | 1;
     let (half, at) = (side / 2, (side / 2) as i16);
@@ -74,7 +80,7 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
     let head = sizes.get("head").div_ceil(groups.into()) * u32::from(groups);
     let h = net.masked(head, here, groups, true, h);
     let h = net.relu(h);
-    let (outputs, likelihood) = net.discrete();
+    let (outputs, likelihood) = if components > 0 { net.mixture(components) } else { net.discrete() };
     let parameters = net.masked(outputs, here, groups, true, h);
     Ok(net.finish(parameters, likelihood))
 }

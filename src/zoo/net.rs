@@ -148,6 +148,12 @@ impl Net {
             n => (u32::from(channels) * n, Likelihood::Categorical),
         }
     }
+    /// Parameters of a mixture of logistics in which the channels of a place are coupled, and its likelihood.
+    pub fn mixture(&self, components: u32) -> (u32, Likelihood) {
+        let c = u32::from(self.0.symbols.channels);
+        let each = 1 + 2 * c + c * (c - 1) / 2;
+        (components * each, Likelihood::CoupledMixture { components: components as u8 })
+    }
     /// One output for all channels.
     pub fn finish(self, parameters: NodeId, likelihood: Likelihood) -> NetworkSpec {
         self.finish_each(&[parameters], likelihood)

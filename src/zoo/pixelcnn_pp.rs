@@ -5,7 +5,6 @@
 //! network sees whole pixels. Two streams, one of the rows above and one that sees to the left as well, go down through
 //! coarser grids by strided convolutions and come back up, each step joined to its counterpart (sections 2.3 and 2.4).
 
-use super::attention::mixture;
 use super::net::{Net, kernel};
 use super::{Family, Recipe, Setting, Sizes, ZooError};
 use crate::spec::{Axis, Domain, Function, Kernel, NetworkSpec, NodeId, Op};
@@ -72,7 +71,7 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
         }
     }
     let h = net.activation(Function::Elu, ul);
-    let (outputs, likelihood) = mixture(*channels, sizes.get("components") as u8);
+    let (outputs, likelihood) = net.mixture(sizes.get("components"));
     let parameters = net.linear(outputs, h);
     Ok(net.finish(parameters, likelihood))
 }
