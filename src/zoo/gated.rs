@@ -43,7 +43,7 @@ fn build(domain: &Domain, sizes: &Sizes) -> Result<NetworkSpec, ZooError> {
     let here = kernel(1, 1, 0, 0);
     let reach = (sizes.get("side") / 2) as u16;
     let along = kernel(1, reach + 1, 0, reach as i16);
-    let mut net = Net::new(FAMILY.name, &[Axis::Row, Axis::Column], groups, *alphabet);
+    let mut net = Net::new(FAMILY.name, &[Axis::Row, Axis::Column], *channels, *alphabet);
     let class = match sizes.get("classes") {
         // One class says nothing.
         0 | 1 => None,
