@@ -26,7 +26,11 @@ fn cases(family: &Family) -> Vec<(Domain, Vec<(&'static str, i64)>)> {
             (Domain::Sound { segment: 200, rate: 8000, samples: Samples::MuLaw }, vec![]),
             (binary, vec![("layers", 5)]),
         ],
-        "gated-pixelcnn" => vec![(binary, vec![("classes", 10)]), (pictures(3, 8, 16), vec![("layers", 3)])],
+        "gated-pixelcnn" => vec![
+            (binary, vec![("classes", 10)]),
+            (pictures(3, 8, 16), vec![("layers", 3)]),
+            (pictures(3, 8, 256), vec![("layers", 3), ("components", 3)]),
+        ],
         "pixelcnn++" => vec![(pictures(3, 8, 256), vec![]), (pictures(1, 12, 256), vec![("blocks", 1)])],
         "pixelsnail" => vec![(pictures(3, 8, 256), vec![]), (binary, vec![])],
         _ => vec![(binary, vec![]), (pictures(3, 8, 256), vec![("blocks", 3)])],
@@ -105,6 +109,27 @@ fn integers_cost_little_for_every_family() {
             assert_eq!((back.domain(), back.spec()), (&domain, &made.network.spec));
         }
     }
+}
+
+/// Units that are rectified may be multiplied by anything if what reads them is divided by it; the function stays.
+#[test]
+fn large_units_are_not_cut() {
+    let random = &mut Random(6);
+    let (family, domain) = (surprisal::zoo::family("made").unwrap(), pictures(1, 12, 2));
+    let mut made = weights(family, &domain, &[("hidden", 256), ("layers", 1)], random);
+    let layers: Vec<_> = (0..made.network.spec.nodes.len()).filter(|id| made.network.layers.contains_key(id)).collect();
+    let mut scale = |layer: usize, by: f32| {
+        made.network.layers.get_mut(&layers[layer]).unwrap().weights.iter_mut().for_each(|w| *w *= by);
+    };
+    scale(0, 1000.0);
+    scale(1, 1e-3);
+    for bias in &mut made.network.layers.get_mut(&layers[0]).unwrap().bias {
+        *bias *= 1000.0;
+    }
+    let symbols = examples(&domain, 24, random);
+    let examples: Vec<Example> = symbols.iter().map(|symbols| Example { symbols, class: None }).collect();
+    let (_, report) = grid::quantize("test", &made.network, &domain, &examples).unwrap();
+    assert!((report.integers / report.float - 1.0).abs() < 0.003, "{report:?}");
 }
 
 #[test]
