@@ -12,6 +12,7 @@ mod compress;
 mod dataset;
 mod decompress;
 mod fault;
+mod hint;
 mod info;
 mod inputs;
 mod interrupt;
@@ -94,7 +95,7 @@ enum Command {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| hint::hinted(error).exit());
     let global = &cli.global;
     interrupt::expect_lack_of_memory(Exit::Error as i32);
     let done = global.apply().and_then(|()| match &cli.command {

@@ -202,6 +202,12 @@ fn usage_errors() {
     ] {
         expect(dir.path(), args, 2);
     }
+    for (args, tip) in
+        [(&["a"][..], "'surprisal compress a'"), (&["compress", "-9", "a"], "-e 9"), (&["-d", "a"], "decompress")]
+    {
+        let said = stderr(&expect(dir.path(), args, 2));
+        assert!(said.contains(tip), "{said}");
+    }
     expect(dir.path(), &["--help"], 0);
     expect(dir.path(), &["--version"], 0);
 }
