@@ -4,7 +4,7 @@
 //! the same group; which part an example is in depends on its content alone.
 
 use super::conformal;
-use super::example::Summary;
+use super::example::{Region, Summary};
 use super::fit::{Detected, Fit};
 use super::media::Medium;
 use super::model::Model;
@@ -195,6 +195,11 @@ impl Calibration {
         let above: usize = self.parts.iter().zip(&each).map(at_least).sum();
         let p_value = (1 + above) as f64 / (1 + self.scores()) as f64;
         Verdict { detected, p_value, reason: reason(&self.parts[0].fit, summary) }
+    }
+
+    /// The block of an example that is least like those of normal ones, as [`Verdict::reason`] names it.
+    pub fn place(&self, summary: &Summary) -> Option<Region> {
+        self.parts[0].fit.place(summary).map(|(region, _)| region)
     }
 
     /// Whether its numbers are what [`Calibration::new`] could have made, which a file may claim and not hold.

@@ -9,8 +9,9 @@ use super::media::Medium;
 use thiserror::Error;
 
 const MAGIC: &[u8; 6] = b"SRPCAL";
-/// 1 had one calibration of pictures, and fewer statistics; 2 had one covariance for normal files of all kinds.
-const VERSION: u16 = 3;
+/// 1 had one calibration of pictures, and fewer statistics; 2 had one covariance for normal files of all kinds; 3 did
+/// not know how strange the strangest blocks of normal files are.
+const VERSION: u16 = 4;
 const HEADER: usize = MAGIC.len() + 2 + 32;
 /// No calibration file is larger.
 const MAX_BYTES: usize = 1 << 28;
@@ -121,8 +122,8 @@ mod tests {
             assert!(text.contains(fault), "{cut}: {text}");
         }
         let mut newer = bytes.clone();
-        newer[6] = 4;
-        assert!(Collection::from_bytes(&newer).unwrap_err().to_string().contains("version 4"));
+        newer[6] = VERSION as u8 + 1;
+        assert!(Collection::from_bytes(&newer).unwrap_err().to_string().contains(&format!("version {}", VERSION + 1)));
         let mut changed = bytes;
         let last = changed.len() - 1;
         changed[last] ^= 1;

@@ -1,6 +1,7 @@
 //! One example and its scores, and what is kept of it.
 
-use super::statistics::{Figures, STATISTICS, blocks};
+use super::places::{Peak, peaks};
+use super::statistics::{Figures, STATISTICS};
 use crate::entropy::Score;
 
 /// What a file shows. Files of different kinds are not compared.
@@ -58,8 +59,8 @@ pub struct Summary {
     pub group: [u8; 32],
     /// The statistics, in the order of [`STATISTICS`]; all finite.
     pub values: Vec<f64>,
-    /// The block that differs most from what was expected of it; none in an empty example.
-    pub place: Option<Region>,
+    /// What each search for odd blocks finds; nothing where no block fits in.
+    pub peaks: Vec<Option<Peak>>,
 }
 
 impl Example<'_> {
@@ -70,7 +71,7 @@ impl Example<'_> {
         let value = |v: f64| if v.is_finite() { v } else { 0.0 };
         let values = STATISTICS.iter().map(|s| value((s.of)(&figures))).collect();
         let content = self.content();
-        Summary { content, group: content, values, place: blocks::strangest(&figures) }
+        Summary { content, group: content, values, peaks: peaks(self) }
     }
 
     /// A hash (blake3) of its symbols; those of binary pictures count as 0 and 255, as other models have them.

@@ -10,7 +10,8 @@
 //!
 //! What must stay true: every score is finite; a score depends on nothing but the summary and the fit.
 
-use super::example::Summary;
+use super::example::{Region, Summary};
+use super::places::Places;
 use super::scale::Scale;
 use super::statistics::{Family, STATISTICS};
 use super::view::{Coordinates, TAKEN, View};
@@ -38,6 +39,8 @@ pub struct Fit {
     hums: Option<(View, Scale)>,
     /// Standardized values of some normal examples for each statistic that varies, sorted, and the width of the kernel.
     densities: Vec<(Vec<f64>, f64)>,
+    /// Where one is odd.
+    places: Places,
 }
 
 /// The mean of what views say, by their weights.
@@ -92,7 +95,8 @@ impl Fit {
         let hums = hums.and_then(|(view, own)| Some((view, Scale::upper(&own)?)));
         let densities =
             (0..all.len()).map(|i| kernels(rows.iter().step_by(count.div_ceil(TAKEN)).map(|r| r.0[i]))).collect();
-        Some(Self { scales, whole: coordinates, views, general, hums, densities })
+        let places = Places::new(&normal);
+        Some(Self { scales, whole: coordinates, views, general, hums, densities, places })
     }
 
     /// Whether the sizes of its parts fit and its numbers are finite, which a file may claim and not hold.
@@ -111,6 +115,12 @@ impl Fit {
             && self.hums.iter().all(|(view, scale)| view.is_sound(n) && scale.is_sound())
             && self.densities.len() == n
             && self.densities.iter().all(density)
+            && self.places.is_sound()
+    }
+
+    /// The block of an example that is least like those of normal ones, and what is odd about it, in words.
+    pub fn place(&self, summary: &Summary) -> Option<(Region, &'static str)> {
+        self.places.of(summary)
     }
 
     /// How many deviations each statistic lies from normal files; `None` for those that do not vary among them.
@@ -176,7 +186,7 @@ pub(super) mod tests {
             content: *blake3::hash(&i.to_le_bytes()).as_bytes(),
             group: *blake3::hash(&i.to_le_bytes()).as_bytes(),
             values: STATISTICS.iter().map(|_| centre + noise()).collect(),
-            place: None,
+            peaks: Vec::new(),
         };
         (0..count).map(one).collect()
     }

@@ -1,6 +1,6 @@
 //! Why an example has its score, in words.
 
-use super::example::Summary;
+use super::example::{Region, Summary};
 use super::fit::Fit;
 use super::statistics::STATISTICS;
 
@@ -12,6 +12,8 @@ pub fn reason(fit: &Fit, summary: &Summary) -> String {
     let what = STATISTICS[number].what;
     let direction = if z < 0.0 { "below" } else { "above" };
     let distance = if z.abs() < 1000.0 { format!("{:.1}", z.abs()) } else { "over 1000".to_owned() };
-    let place = summary.place.map(|r| format!(", strangest at x {} y {} ({} x {})", r.x, r.y, r.width, r.height));
+    let words =
+        |(r, what): (Region, &str)| format!(", strangest at x {} y {} ({} x {}): {what}", r.x, r.y, r.width, r.height);
+    let place = fit.place(summary).map(words);
     format!("its {what} is {distance} sd {direction} normal{}", place.unwrap_or_default())
 }

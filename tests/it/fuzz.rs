@@ -212,7 +212,7 @@ fn fuzz_calibrations() {
         content: *blake3::hash(&i.to_le_bytes()).as_bytes(),
         group: *blake3::hash(&i.to_le_bytes()).as_bytes(),
         values: (0..statistics).map(|_| random.below(spread) as f64 / 1000.0).collect(),
-        place: None,
+        peaks: Vec::new(),
     };
     let normal: Vec<Summary> = (0..60).map(|i| summary(i, 1000)).collect();
     let mut asked: Vec<Summary> = [1, 1000, 1 << 31].iter().map(|spread| summary(99, *spread)).collect();

@@ -7,8 +7,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use surprisal::media::image::{Picture, png};
-use surprisal::score::Example;
 use surprisal::score::draw::{Drawing, Letters, draw, reduced};
+use surprisal::score::{Example, Region};
 
 /// Longer side of a small picture, and of one that is looked at.
 const SMALL: usize = 64;
@@ -69,13 +69,13 @@ impl Gallery {
     }
 
     /// Draws an example if it is odd enough.
-    pub fn offer(&self, number: (usize, usize), score: f64, example: &Example) {
+    pub fn offer(&self, number: (usize, usize), score: f64, example: &Example, strangest: Option<Region>) {
         let place = Place(score, number);
         let wanted = |kept: &Kept| kept.last.is_none_or(|last| place < last);
         if !wanted(&self.kept.lock().unwrap_or_else(PoisonError::into_inner)) {
             return;
         }
-        let Some(drawn) = drawn(example) else { return };
+        let Some(drawn) = drawn(example, strangest) else { return };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if !wanted(&kept) {
             return;
@@ -96,8 +96,8 @@ impl Gallery {
     }
 }
 
-fn drawn(example: &Example) -> Option<Drawn> {
-    Some(match draw(example)? {
+fn drawn(example: &Example, strangest: Option<Region>) -> Option<Drawn> {
+    Some(match draw(example, strangest)? {
         Drawing::Letters(letters) => Drawn::Letters(letters),
         Drawing::Picture { plain, heat } => {
             let page =
@@ -123,7 +123,7 @@ mod tests {
                 let symbols = &symbols[i];
                 let example =
                     Example { kind, height: 8, width: 8, channels: 1, alphabet: 256, symbols, scores: &scores };
-                gallery.offer((i, 0), (i % 7) as f64, &example);
+                gallery.offer((i, 0), (i % 7) as f64, &example, None);
             }
             let (kept, all) = gallery.finish();
             assert!(!all && kept.values().map(Drawn::size).sum::<usize>() <= 2500);

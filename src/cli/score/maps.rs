@@ -7,7 +7,7 @@ use crate::cli::fault::Fault;
 use crate::cli::inputs::Input;
 use crate::cli::output;
 use crate::cli::target::Target;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use surprisal::media::image::png;
 use surprisal::score::Example;
@@ -23,13 +23,13 @@ pub fn write(
     source: &Source,
     force: bool,
 ) -> Result<(), Fault> {
-    let mut contents = BTreeSet::new();
+    let mut contents = BTreeMap::new();
     let mut flagged: BTreeMap<usize, BTreeMap<usize, String>> = BTreeMap::new();
-    for (row, content) in rows.iter().filter_map(|row| Some((row, row.flagged()?))) {
-        contents.insert(content);
+    for (row, (content, place)) in rows.iter().filter_map(|row| Some((row, row.flagged()?))) {
+        contents.insert(content, place);
         flagged.entry(row.number.0).or_default().insert(row.number.1, row.file_name());
     }
-    let one = |_: usize, example: &Example| contents.contains(&example.content()).then(|| draw(example)).flatten();
+    let one = |_: usize, example: &Example| contents.get(&example.content()).and_then(|place| draw(example, *place));
     for (input, names) in flagged {
         let fault = |text: String| Fault::Error(text).about(&inputs[input].name());
         let file = inputs[input].read(false)?;

@@ -2,7 +2,9 @@
 
 use super::normal::Source;
 use crate::cli::fault::Fault;
-use surprisal::score::{Calibration, Detected, Fit, Medium, Method, Model, Summary, Verdict, conformal, reason};
+use surprisal::score::{
+    Calibration, Detected, Fit, Medium, Method, Model, Region, Summary, Verdict, conformal, reason,
+};
 
 /// What examples of a medium are compared with.
 pub enum Judge {
@@ -21,6 +23,14 @@ impl Judge {
                 (detected, Some(p_value), reason)
             }
             Self::Alone(fit) => (fit.detect(summary), None, reason(fit, summary)),
+        }
+    }
+
+    /// The block of an example that the reason names.
+    pub fn place(&self, summary: &Summary) -> Option<Region> {
+        match self {
+            Self::Calibrated(calibration) => calibration.place(summary),
+            Self::Alone(fit) => fit.place(summary).map(|(region, _)| region),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::report::cell;
 use serde_json::json;
 use surprisal::media::set::item_name;
 use surprisal::score::statistics::{STATISTICS, index};
-use surprisal::score::{DETECTORS, Detected, Example, Summary};
+use surprisal::score::{DETECTORS, Detected, Example, Region, Summary};
 
 /// An example, or a file that could not be read.
 pub struct Row {
@@ -32,11 +32,18 @@ pub struct Judged {
     /// Why it is as odd as it is.
     pub reason: String,
     content: [u8; 32],
+    /// The block that the reason names.
+    place: Option<Region>,
     values: Vec<f64>,
 }
 
 /// The rows of a file. What is drawn of them goes into `gallery`, if there is one.
-pub fn of((place, input): (usize, &Input), panel: &Panel, source: &Source, gallery: Option<&Gallery>) -> Vec<Row> {
+pub fn of(
+    (input_number, input): (usize, &Input),
+    panel: &Panel,
+    source: &Source,
+    gallery: Option<&Gallery>,
+) -> Vec<Row> {
     let name = input.name();
     let judged = || -> Result<Vec<Judged>, String> {
         let file = input.read(false).map_err(|fault| fault.to_string())?;
@@ -44,21 +51,22 @@ pub fn of((place, input): (usize, &Input), panel: &Panel, source: &Source, galle
         let one = |number: usize, example: &Example| {
             let summary = example.summary();
             let (detected, p_value, reason) = judge.judge(&summary);
+            let place = judge.place(&summary);
             if let Some(gallery) = gallery {
-                gallery.offer((place, number), detected.score, example);
+                gallery.offer((input_number, number), detected.score, example, place);
             }
             let Summary { content, values, .. } = summary;
-            Judged { detected, p_value, flagged: false, reason, content, values }
+            Judged { detected, p_value, flagged: false, reason, content, place, values }
         };
         model.each(&file, source.reading, one).map_err(|e| e.to_string())
     };
     match judged() {
-        Err(fault) => vec![Row { path: name, number: (place, 0), judged: Err(fault) }],
+        Err(fault) => vec![Row { path: name, number: (input_number, 0), judged: Err(fault) }],
         Ok(all) => {
             let count = all.len();
             let row = |(number, judged)| Row {
                 path: item_name(&name, number, count),
-                number: (place, number),
+                number: (input_number, number),
                 judged: Ok(judged),
             };
             all.into_iter().enumerate().map(row).collect()
@@ -120,9 +128,9 @@ pub fn table(rows: &[Row]) -> String {
 }
 
 impl Row {
-    /// A hash of its content, if it is flagged.
-    pub fn flagged(&self) -> Option<[u8; 32]> {
-        self.judged.as_ref().ok().filter(|judged| judged.flagged).map(|judged| judged.content)
+    /// A hash of its content and its strangest block, if it is flagged.
+    pub fn flagged(&self) -> Option<([u8; 32], Option<Region>)> {
+        self.judged.as_ref().ok().filter(|judged| judged.flagged).map(|judged| (judged.content, judged.place))
     }
 
     /// Its name as that of a file: nothing in it leads elsewhere.

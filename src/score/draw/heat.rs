@@ -1,8 +1,8 @@
 //! A picture and the standardized surprise of the places around each pixel.
 
-use super::super::example::Example;
+use super::super::example::{Example, Region};
 use super::super::statistics::blocks::SLACK;
-use super::tinted;
+use super::{FRAME, tinted};
 use crate::media::image::Picture;
 
 /// Half a side of the square over which surprise is averaged.
@@ -25,8 +25,17 @@ pub fn plain(example: &Example) -> Option<Picture> {
     (is_picture(example) && picture.is_consistent()).then_some(picture)
 }
 
-/// The picture in gray, red where it is more surprising than expected and blue where less.
-pub fn overlay(example: &Example) -> Option<Picture> {
+/// Whether a place is next to a region, outside of it.
+fn frames(region: Region, y: usize, x: usize) -> bool {
+    let within = |slack: usize| {
+        (region.x..region.x + region.width + 2 * slack).contains(&(x + slack))
+            && (region.y..region.y + region.height + 2 * slack).contains(&(y + slack))
+    };
+    within(1) && !within(0)
+}
+
+/// The picture in gray, red where it is more surprising than expected and blue where less, and a frame.
+pub fn overlay(example: &Example, frame: Option<Region>) -> Option<Picture> {
     let (width, height) = (example.width, example.height);
     if !is_picture(example) {
         return None;
@@ -42,6 +51,9 @@ pub fn overlay(example: &Example) -> Option<Picture> {
     }
     let gray = example.luminance();
     let pixel = |y: usize, x: usize| {
+        if frame.is_some_and(|region| frames(region, y, x)) {
+            return FRAME;
+        }
         let (top, left) = (y.saturating_sub(REACH), x.saturating_sub(REACH));
         let (bottom, right) = ((y + REACH + 1).min(height), (x + REACH + 1).min(width));
         let square = |k: usize| {
@@ -72,15 +84,16 @@ mod tests {
         let kind = Kind::Picture;
         let example =
             Example { kind, height: 16, width: 20, channels: 1, alphabet: 256, symbols: &symbols, scores: &scores };
-        let picture = overlay(&example).unwrap();
+        let picture = overlay(&example, Some(Region { x: 6, y: 0, width: 3, height: 2 })).unwrap();
         assert_eq!((picture.width, picture.height), (20, 16));
         assert!(picture.is_consistent());
         let at = |y: usize, x: usize| &picture.samples[(y * 20 + x) * 3..][..3];
         assert!(at(1, 1)[0] > 180 && at(1, 1)[2] < 80, "{:?}", at(1, 1));
         assert!(at(14, 18)[2] > 180 && at(14, 18)[0] < 80, "{:?}", at(14, 18));
         assert_eq!(at(8, 10), [128; 3]);
+        assert!(at(0, 5) == FRAME && at(2, 9) == FRAME && at(1, 7) != FRAME && at(3, 7) != FRAME);
         assert_eq!(plain(&example).unwrap().samples, [128; 320]);
         assert_eq!(plain(&Example { alphabet: 2, symbols: &[1; 320], ..example }).unwrap().samples, [255; 320]);
-        assert!(overlay(&Example { symbols: &symbols[1..], ..example }).is_none());
+        assert!(overlay(&Example { symbols: &symbols[1..], ..example }, None).is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! The part of a text around its strangest place, with a colour for each letter.
 
-use super::super::example::Example;
+use super::super::example::{Example, Region};
 use super::super::statistics::blocks::SLACK;
 
 /// Bytes that are shown at most.
@@ -20,8 +20,8 @@ pub struct Letters {
 }
 
 impl Letters {
-    /// The part of a text around its strangest letters, or all of a short one; `None` of an empty one.
-    pub fn of(example: &Example) -> Option<Self> {
+    /// The part of a text around its strangest block, or its strangest letters; all of a short one; `None` of an empty one.
+    pub fn of(example: &Example, strangest: Option<Region>) -> Option<Self> {
         let places = example.places();
         let z = |i: usize| {
             let near = &places[i.saturating_sub(REACH)..(i + REACH + 1).min(places.len())];
@@ -29,7 +29,8 @@ impl Letters {
             sum[0] / sum[1].sqrt()
         };
         let odd: Vec<f64> = (0..places.len()).map(z).collect();
-        let (middle, _) = odd.iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
+        let (loudest, _) = odd.iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
+        let middle = strangest.map_or(loudest, |region| (region.x + region.width / 2).min(odd.len() - 1));
         let first = middle.saturating_sub(MOST / 2).min(places.len().saturating_sub(MOST));
         let end = (first + MOST).min(places.len());
         let mut runs: Vec<(Vec<u8>, i8)> = Vec::new();
@@ -84,13 +85,13 @@ mod tests {
             symbols: &text,
             scores: &scores,
         };
-        let letters = Letters::of(&example).unwrap();
+        let letters = Letters::of(&example, None).unwrap();
         assert_eq!(
             letters.runs.iter().map(|r| r.0.as_str()).collect::<String>(),
             "all is <b>well</b> & the \u{fc} sleeps"
         );
         assert_eq!(letters.runs[1], ("<b>".to_owned(), 4));
         assert!(letters.html().contains(">&lt;b&gt;</span>well&lt;/b&gt; &amp;"), "{}", letters.html());
-        assert_eq!(Letters::of(&Example { width: 0, symbols: &[], scores: &[], ..example }), None);
+        assert_eq!(Letters::of(&Example { width: 0, symbols: &[], scores: &[], ..example }, None), None);
     }
 }

@@ -1,13 +1,13 @@
 //! Where an example is odd, for people to look at: drawn over a picture, over a recording's spectrogram, or as the colour of letters.
 //!
-//! What must stay true: red is more surprising than expected, blue less, in units of what the model itself expected; a drawing depends
-//! on the example alone.
+//! What must stay true: red is more surprising than expected, blue less, in units of what the model itself expected; a frame is around the
+//! block that the words about an example name.
 
 mod heat;
 mod letters;
 mod spectrogram;
 
-use super::example::{Example, Kind};
+use super::example::{Example, Kind, Region};
 use crate::media::image::Picture;
 pub use letters::Letters;
 
@@ -25,18 +25,24 @@ pub enum Drawing {
     Letters(Letters),
 }
 
+/// Colour of the frame around the strangest block.
+const FRAME: [u8; 3] = [255, 220, 0];
+
 /// Small pictures are enlarged until their shorter side has so many pixels.
 const SIDE: usize = 224;
 
-/// Draws an example; `None` for one that has nothing to draw. Pictures have their own size, recordings that of their spectrogram.
-pub fn draw(example: &Example) -> Option<Drawing> {
+/// Draws an example, with a frame around its strangest block; `None` for one that has nothing to draw. Pictures have their own size,
+/// recordings that of their spectrogram.
+pub fn draw(example: &Example, strangest: Option<Region>) -> Option<Drawing> {
     match example.kind {
-        Kind::Picture => Some(Drawing::Picture { plain: heat::plain(example)?, heat: heat::overlay(example)? }),
+        Kind::Picture => {
+            Some(Drawing::Picture { plain: heat::plain(example)?, heat: heat::overlay(example, strangest)? })
+        }
         Kind::Sound { rate } => {
-            let (plain, heat) = spectrogram::draw(example, rate)?;
+            let (plain, heat) = spectrogram::draw(example, rate, strangest)?;
             Some(Drawing::Picture { plain, heat })
         }
-        Kind::Text => Letters::of(example).map(Drawing::Letters),
+        Kind::Text => Letters::of(example, strangest).map(Drawing::Letters),
     }
 }
 

@@ -1,8 +1,8 @@
 //! A recording's spectrogram: time to the right, frequency upwards, tinted by the surprise of each moment, with its curve below.
 
-use super::super::example::Example;
+use super::super::example::{Example, Region};
 use super::super::statistics::{blocks::SLACK, fourier::Fourier};
-use super::tinted;
+use super::{FRAME, tinted};
 use crate::media::image::Picture;
 
 /// Size of the spectrogram.
@@ -16,7 +16,7 @@ const RANGE: f64 = 80.0;
 const FULL: f64 = 8.0;
 
 /// The spectrogram alone, and with the surprise; `None` of recordings too short for one.
-pub fn draw(example: &Example, rate: u32) -> Option<(Picture, Picture)> {
+pub fn draw(example: &Example, rate: u32, strangest: Option<Region>) -> Option<(Picture, Picture)> {
     let channels = example.channels.max(1);
     let frames = example.symbols.len() / channels;
     let length = ((rate / 32).clamp(2 * HEIGHT as u32, 4096).next_power_of_two() as usize).min(4096);
@@ -56,7 +56,12 @@ pub fn draw(example: &Example, rate: u32) -> Option<(Picture, Picture)> {
             .collect(),
     };
     let plain = all(HEIGHT, 1, &|x, y| [gray(x, y) as u8; 3]);
+    let column = |frame: usize| frame * WIDTH / frames;
+    let mark = strangest.map(|region| [column(region.x).saturating_sub(1), column(region.x + region.width) + 1]);
     let heat = all(HEIGHT + CURVE, 3, &|x, y| {
+        if mark.is_some_and(|columns| columns.contains(&x)) {
+            return FRAME;
+        }
         if y < HEIGHT {
             return tinted(gray(x, y), odd[x]);
         }
@@ -94,7 +99,7 @@ mod tests {
             symbols: &symbols,
             scores: &scores,
         };
-        let (plain, heat) = draw(&example, 8000).unwrap();
+        let (plain, heat) = draw(&example, 8000, Some(Region { x: 4000, y: 0, width: 100, height: 1 })).unwrap();
         assert!(plain.is_consistent() && heat.is_consistent());
         // A quarter of the highest frequency: three quarters of the way down.
         let column: Vec<u8> = (0..HEIGHT).map(|y| plain.samples[y * WIDTH + 100]).collect();
@@ -103,8 +108,11 @@ mod tests {
         let red =
             |x: usize| heat.samples[(HEIGHT / 2 * WIDTH + x) * 3] > heat.samples[(HEIGHT / 2 * WIDTH + x) * 3 + 2] + 50;
         assert!(red(160) && !red(20) && !red(300));
+        let frame = |x: usize| heat.samples[x * 3..][..3] == FRAME;
+        assert!(frame(79) && frame(83) && !frame(81) && !frame(160));
         assert!(
-            draw(&Example { width: 10, symbols: &symbols[..10], scores: &scores[..10], ..example }, 8000).is_none()
+            draw(&Example { width: 10, symbols: &symbols[..10], scores: &scores[..10], ..example }, 8000, None)
+                .is_none()
         );
     }
 }

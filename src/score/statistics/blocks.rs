@@ -2,7 +2,7 @@
 //!
 //! In a sequence, a block of n x n is n^2 places in a row.
 
-use super::super::Region;
+use super::super::{Example, Region};
 use super::{Family, Figures, Statistic};
 
 /// The statistics of this module.
@@ -40,9 +40,8 @@ pub static ALL: &[Statistic] = &[
 /// Squared bits that every block or place may differ by, so that one that was certain to be right does not count for ever.
 pub const SLACK: f64 = 0.5;
 
-/// Each block of a side and its standardized surprise. Blocks overlap by half.
-fn standardized(figures: &Figures, side: usize) -> Vec<(Region, f64)> {
-    let (example, places) = (figures.example, &figures.places);
+/// Sums of two figures of each place over each block of a side. Blocks overlap by half.
+pub fn sums(example: &Example, places: &[[f64; 2]], side: usize) -> Vec<(Region, [f64; 2])> {
     let (wide, high) = if example.height > 1 { (side, side) } else { (side * side, 1) };
     if wide > example.width || high > example.height || places.len() < wide * high {
         return Vec::new();
@@ -52,11 +51,11 @@ fn standardized(figures: &Figures, side: usize) -> Vec<(Region, f64)> {
     let columns = example.width / cell_x;
     let rows = (places.len() / example.width).max(1).min(example.height) / cell_y;
     let mut cells = vec![[0.0; 2]; columns * rows];
-    for (i, [difference, variance]) in places.iter().enumerate() {
+    for (i, figures) in places.iter().enumerate() {
         let (x, y) = (i % example.width / cell_x, i / example.width / cell_y);
         if x < columns && y < rows {
             let cell = &mut cells[y * columns + x];
-            *cell = [cell[0] + difference, cell[1] + variance];
+            *cell = [cell[0] + figures[0], cell[1] + figures[1]];
         }
     }
     let (across, down) = (wide / cell_x, high / cell_y);
@@ -68,27 +67,22 @@ fn standardized(figures: &Figures, side: usize) -> Vec<(Region, f64)> {
                 let cell = cells[(y + dy) * columns + x + dx];
                 sum = [sum[0] + cell[0], sum[1] + cell[1]];
             }
-            let region = Region { x: x * cell_x, y: y * cell_y, width: wide, height: high };
-            blocks.push((region, sum[0] / (sum[1] + SLACK).sqrt()));
+            blocks.push((Region { x: x * cell_x, y: y * cell_y, width: wide, height: high }, sum));
         }
     }
     blocks
 }
 
-/// The largest standardized surprise of a block, in either direction; 0 where no block fits in.
-pub fn largest(figures: &Figures, side: usize) -> f64 {
-    standardized(figures, side).iter().fold(0.0, |most, (_, z)| f64::max(most, z.abs()))
+/// Each block of a side and its standardized surprise.
+pub fn standardized(example: &Example, places: &[[f64; 2]], side: usize) -> impl Iterator<Item = (Region, f64)> {
+    let z = |(region, [difference, variance]): (Region, [f64; 2])| (region, difference / (variance + SLACK).sqrt());
+    sums(example, places, side).into_iter().map(z)
 }
 
-/// The block that differs most from what was expected of it: of 8 x 8, or 4 x 4 in a small picture, or all of it.
-pub fn strangest(figures: &Figures) -> Option<Region> {
-    let example = figures.example;
-    let blocks = [8, 4].into_iter().map(|side| standardized(figures, side)).find(|blocks| !blocks.is_empty());
-    let all = Region { x: 0, y: 0, width: example.width, height: example.height };
-    match blocks {
-        None => (!example.is_empty()).then_some(all),
-        Some(blocks) => blocks.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).map(|(region, _)| *region),
-    }
+/// The largest standardized surprise of a block, in either direction; 0 where no block fits in.
+pub fn largest(figures: &Figures, side: usize) -> f64 {
+    let blocks = standardized(figures.example, &figures.places, side);
+    blocks.fold(0.0, |most, (_, z)| f64::max(most, z.abs()))
 }
 
 /// Correlation of the standardized surprises of neighbouring places, to the right and below.
