@@ -3,9 +3,10 @@
     place.py SURPRISAL CALIBRATION PICTURES... [--seed N]
 
 PICTURES are folders of pictures without faults, or IDX files. Into each picture `faults.py` puts a scratch, a blob and a crop of the next
-picture, of 1 % of the area each, at random places; CALIBRATION is what `surprisal calibrate` wrote for pictures of the same kind. Printed is
-in how many of them the block that `surprisal score` names ("strangest at ..."), which is the highest of the heat map, touches the fault; beside
-it how many would by chance: the share of places of such a block that touch it.
+picture, of 1 % of the area each, at random places; CALIBRATION is what `surprisal calibrate` wrote for pictures of the same kind. A picture that
+the fault leaves as it was (a dark disc on black) is left out. Printed is in how many of them the block that `surprisal score` names ("strangest
+at ..."), around which heat maps have a frame, touches the fault; beside it how many would by chance: the share of places of such a block that
+touch it.
 
 Needs numpy and Pillow.
 """
@@ -61,6 +62,8 @@ def main():
                 boxes = {}
                 for i, image in enumerate(whole):
                     made, box = picture(kind, image.copy(), whole[(i + 1) % len(whole)], rng)
+                    if made.tobytes() == image.tobytes():
+                        continue
                     name = f"{i:04}.png"
                     made.save(os.path.join(folder, name))
                     boxes[name] = box, image.size

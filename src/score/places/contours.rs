@@ -142,8 +142,8 @@ fn edges(channels: &[Plane]) -> Plane {
             sums.iter_mut().zip(&squares[leaving * width..]).for_each(|(sum, v)| *sum -= f64::from(*v));
             rows -= 1.0;
         }
-        for x in 0..width {
-            prefix[x + 1] = prefix[x] + sums[x];
+        for (x, sum) in sums.iter().enumerate() {
+            prefix[x + 1] = prefix[x] + sum;
         }
         for x in 0..width {
             let part = |reach: usize| {
