@@ -115,8 +115,10 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         let about = |fault: Fault| fault.about(&job.input.name());
         // Sets are not cut.
         if set.is_some() || !args.samples && job.stamp.is_some_and(|stamp| stamp.length() < HEAD) {
-            let done = code(&job.input.read(false)?, bar);
-            return done.map(Coded::Whole).map_err(|e| about(e.into()));
+            let file = job.input.read(false)?;
+            if set.is_some() || !long::may_be_large(&file) {
+                return code(&file, bar).map(Coded::Whole).map_err(|e| about(e.into()));
+            }
         }
         let mut begun = job.input.begin(false, HEAD)?;
         let unpacked = args.samples && flac::is_flac(&begun.head);
@@ -124,13 +126,13 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
             let wave = flac::Unpacked::new(begun.chained()).map_err(|e| about(Fault::Error(e.to_string())))?;
             begun = Begun::new(Box::new(wave), &job.input, None, HEAD)?;
         }
-        let found = long::find(&begun.head, begun.length, &models, &options).filter(|_| begun.is_long());
+        let (how, length, mut again) = ((&models, &options), begun.length, begun.again()?);
+        let found = begun.find(again.as_mut(), how, bar)?;
         let mut done = match found {
             None => Coded::Whole(code(&begun.whole()?, bar).map_err(|e| about(e.into()))?),
             Some(found) => {
-                let (aside, length, mut again) = (output::aside(&job.target)?, begun.length, begun.again()?);
+                let aside = output::aside(&job.target)?;
                 let again = again.as_mut().map(|file| file as &mut dyn Again);
-                let how = (&models, &options);
                 let long = long::compress(begun.chained(), (length, again), &found, aside, how, bar);
                 if job.stamp.is_some() && job.stamp != job.input.path().and_then(Stamp::of) {
                     return Err(inputs::changed(&job.input.name()));

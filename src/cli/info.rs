@@ -121,6 +121,7 @@ fn record(name: &str, length: usize, seen: &Inspection) -> Value {
         "transform": transform(seen),
         "beside_chunks": group(Role::Beside),
         "adaptation_bytes": header.adaptation().map(|(_, chunk)| chunk.coded),
+        "compressed_already": seen.packed,
         "memory": header.memory(),
         "unsupported": seen.unsupported.as_ref().map(ToString::to_string),
     })
@@ -174,6 +175,9 @@ fn text(name: &str, length: usize, seen: &Inspection) -> String {
                 row(key, format!("{n} chunks {}: {coded} of {decoded} bytes", coding.name()));
             }
         }
+    }
+    if let Some(name) = seen.packed {
+        row("because", format!("{name} is compressed already"));
     }
     row("memory", format!("{} bytes to decode", header.memory()));
     if let Some(fault) = &seen.unsupported {

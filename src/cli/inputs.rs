@@ -6,6 +6,8 @@ use std::collections::HashSet;
 use std::fs::{self, File, FileType};
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use surprisal::codec::long::{self, Again, Found};
+use surprisal::codec::{Models, Options, Progress};
 
 /// Bytes of an input that are read before it is decided what is done with it: recordings that are longer are coded as they
 /// are read.
@@ -107,9 +109,20 @@ impl Begun {
         Self { head, rest: Box::new(io::empty()), length: None, again: None, name: String::new() }
     }
 
-    /// Whether there may be more than the first bytes.
-    pub fn is_long(&self) -> bool {
-        self.head.len() as u64 >= HEAD
+    /// Whether it is coded while it is read, and how; `again` is what [`again`](Self::again) gives.
+    pub fn find(
+        &self,
+        again: Option<&mut File>,
+        how: (&Models, &Options),
+        progress: &dyn Progress,
+    ) -> Result<Option<Found>, Fault> {
+        // What is all there is not long, but for a picture that is much larger than its file.
+        if (self.head.len() as u64) < HEAD && !long::may_be_large(&self.head) {
+            return Ok(None);
+        }
+        let again = again.map(|file| file as &mut dyn Again);
+        let found = long::find(&self.head, (self.length, again), how, progress);
+        found.map_err(|e| Fault::io(Path::new(&self.name), "read", &e))
     }
 
     /// The same file, at any place, where it can be read once more.

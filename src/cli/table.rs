@@ -40,7 +40,7 @@ impl Table {
         if is_stored {
             let why = match summary.notes.first() {
                 _ if summary.length == 0 => "empty",
-                Some(note) => note,
+                Some(note) => note.strip_prefix("stored: ").unwrap_or(note),
                 None => "no model makes them smaller",
             };
             *self.stored.entry(why.to_owned()).or_default() += 1;

@@ -205,9 +205,16 @@ fn with_plan<T>(
     if !is_sound && plan.header.memory() > DEFAULT_LIMIT {
         notes.push(format!("to restore it, decompress needs --limit {}", plan.header.memory()));
     }
+    let coding = main_coding(&plan);
+    if let Some(name) = media::packed(file.bytes).filter(|_| medium.is_none() && notes.is_empty()) {
+        notes.push(match coding {
+            Coding::Stored => format!("stored: {name} is compressed already"),
+            _ => format!("{name} is compressed already: coded as bytes"),
+        });
+    }
     let summary = Summary {
         length: file.bytes.len() as u64,
-        coding: main_coding(&plan),
+        coding,
         medium,
         samples: plan.header.samples(),
         cost: plan.cost(),

@@ -3,7 +3,7 @@
 use super::decompress::supported;
 use super::error::DecodeError;
 use super::models::Models;
-use crate::container::{self, Content, Header};
+use crate::container::{self, Chunk, Coding, Content, Header, Role};
 use crate::engine::ModelId;
 use crate::media::{self, set};
 
@@ -18,6 +18,8 @@ pub struct Inspection {
     pub overhead: usize,
     /// Name of the medium, if there is one and this program knows it.
     pub medium: Option<&'static str>,
+    /// Name of the format of a file that is stored because another program has compressed it, if its first bytes say so.
+    pub packed: Option<&'static str>,
     /// The model's identity and, if it was found, its name.
     pub model: Option<(ModelId, Option<String>)>,
     /// Why this program could not decode the stream, if so (damage of chunks aside).
@@ -43,5 +45,11 @@ pub fn inspect(stream: &[u8], models: &Models) -> Result<Inspection, DecodeError
         model = Some((id, models.name_of(id)));
         unsupported = unsupported.or(missing.map(DecodeError::Model));
     }
-    Ok(Inspection { version: opened.version, header, overhead: opened.overhead, medium, model, unsupported })
+    let stored = match (&header.chunks[..], &opened.chunks[..]) {
+        ([Chunk { coding: Coding::Stored, role: Role::Content, .. }], [chunk]) if medium.is_none() => *chunk,
+        _ => &[],
+    };
+    let packed = media::packed(stored);
+    let (version, overhead) = (opened.version, opened.overhead);
+    Ok(Inspection { version, header, overhead, medium, packed, model, unsupported })
 }

@@ -14,24 +14,44 @@ use crate::container::{self, Checksum, Chunk, Coding, Content, Header, Hint, Rol
 use std::io::{self, Read, Seek, Write};
 
 /// A file that can be read at any place.
-pub trait Again: Read + Seek {}
-impl<T: Read + Seek> Again for T {}
+pub trait Again: Read + Seek + Send {}
+impl<T: Read + Seek + Send> Again for T {}
 
 /// A file that is coded while it is read, as its beginning says.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub enum Found {
     /// A recording.
     Recording(Recording),
     /// A large picture.
-    Picture(Large),
+    Picture(Box<Large>),
+    /// A file that is stored, and why.
+    Stored(String),
 }
 
-/// Whether the file that begins so is one that is coded while it is read. `length` is its length, if it is known.
-pub fn find(head: &[u8], length: Option<u64>, models: &Models, options: &Options) -> Option<Found> {
-    let recording = sound::find_long(head, options).map(Found::Recording);
+/// Whether the file that begins so is one that is coded while it is read. `length` is its length, if it is known; `again` the same
+/// file, if it can be read at any place. A large PNG file is looked through.
+pub fn find(
+    head: &[u8],
+    (length, again): (Option<u64>, Option<&mut dyn Again>),
+    (models, options): (&Models, &Options),
+    progress: &dyn Progress,
+) -> io::Result<Option<Found>> {
+    if let Some(recording) = sound::find_long(head, options) {
+        return Ok(Some(Found::Recording(recording)));
+    }
     // A device takes a picture as a whole.
-    let picture = || large::find(head, length).filter(|_| !models.has_device()).map(Found::Picture);
-    recording.or_else(picture)
+    if models.has_device() {
+        return Ok(None);
+    }
+    if let Some(large) = large::find(head, length) {
+        return Ok(Some(Found::Picture(Box::new(large))));
+    }
+    large::find_png(head, again, options, progress)
+}
+
+/// Whether a file that begins so may be one that is coded while it is read although it is short: of a picture that is much larger.
+pub fn may_be_large(head: &[u8]) -> bool {
+    large::is_large_png(head)
 }
 
 /// Compresses a file that is read from its front, has so many bytes, and can perhaps be read at any place, too. `aside` is an empty
@@ -47,6 +67,7 @@ pub fn compress<S: Read + Write + Seek + Send>(
     match found {
         Found::Recording(recording) => sound::compress_long(input, length, recording, aside, options, progress),
         Found::Picture(large) => large::compress(input, again, large, aside, (models, options), progress),
+        Found::Stored(why) => large::store(input, aside, why, progress),
     }
 }
 
@@ -61,6 +82,7 @@ pub fn measure(
     match found {
         Found::Recording(recording) => sound::measure_long(input, length, recording, options, progress),
         Found::Picture(large) => large::measure(input, again, large, (models, options), progress),
+        Found::Stored(why) => large::store(input, io::empty(), why, progress).map(|long| long.summary),
     }
 }
 
@@ -143,6 +165,31 @@ impl<R: Read> Input<R> {
             return Err(io::Error::other("more follows its samples than the limit allows: raise --limit"));
         }
         Ok(rest)
+    }
+}
+
+/// What a file was, as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub length: u64,
+    pub checksum: [u8; container::CHECKSUM_BYTES],
+    pub crc: u32,
+}
+
+impl<R> Input<R> {
+    /// What was read, which ends it.
+    pub fn identity(self) -> Identity {
+        Identity { length: self.length, checksum: self.checksum.finish(), crc: self.crc.finalize() }
+    }
+}
+
+impl<R: Read> Read for Input<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let count = self.rest.read(out)?;
+        self.length += count as u64;
+        self.checksum.update(&out[..count]);
+        self.crc.update(&out[..count]);
+        Ok(count)
     }
 }
 

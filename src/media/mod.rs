@@ -6,6 +6,7 @@
 
 pub mod audio;
 pub mod image;
+mod packed;
 pub mod set;
 
 use std::ops::ControlFlow;
@@ -15,6 +16,7 @@ use thiserror::Error;
 use crate::wire::WireError;
 use audio::Pcm;
 use image::Picture;
+pub use packed::packed;
 
 /// A file format that can be taken apart. A new one is one line here, one in [`FORMATS`], and its module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

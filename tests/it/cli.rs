@@ -451,11 +451,17 @@ fn archives() {
 
 #[test]
 fn many_files_end_with_a_table() {
-    let dir = folder(&[("a", &text(900)), ("b", &Random(2).bytes(500)), ("c.ppm", &pnm(48, 32, 3, &photo(48, 32)))]);
+    let jpeg = [b"\xff\xd8\xff\xe0", &Random(3).bytes(500)[..]].concat();
+    let photo = pnm(48, 32, 3, &photo(48, 32));
+    let dir = folder(&[("a", &text(900)), ("b", &Random(2).bytes(500)), ("c.ppm", &photo), ("d.jpg", &jpeg)]);
     let said = stderr(&expect(dir.path(), &["compress", "a", "b", "c.ppm"], 0));
     let rows: Vec<&str> = said.lines().filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(rows[3..], ["medium", "PNM", "other", "stored", "all", "stored:"], "{said}");
     assert!(said.contains("stored: 1 file: no model makes them smaller"));
+    let said = stderr(&expect(dir.path(), &["compress", "-f", "b", "d.jpg"], 0));
+    assert!(said.contains("d.jpg: stored: JPEG is compressed already"), "{said}");
+    assert!(said.contains("stored: 1 file: JPEG is compressed already"), "{said}");
+    assert!(stdout(&expect(dir.path(), &["info", "d.jpg.srp"], 0)).contains("JPEG is compressed already"));
     assert!(expect(dir.path(), &["compress", "-f", "-q", "a", "b"], 0).stderr.is_empty());
     let help = |args: &[&str]| stdout(&expect(dir.path(), args, 0));
     assert!(help(&["compress", "--help"]).contains("Examples:") && !help(&["compress", "-h"]).contains("Examples:"));

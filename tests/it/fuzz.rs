@@ -5,12 +5,15 @@
 
 use crate::common::seeds::{files, models, mutate, sound, streams};
 use crate::common::{Random, count};
+use std::io::Read;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 use surprisal::codec::adaptive::Adaptive;
 use surprisal::codec::{self, Models, Options};
 use surprisal::container;
 use surprisal::container::archive::{self, Entry, Kind};
+use surprisal::media::image::png;
 use surprisal::media::{self, Limits, Medium, Outcome};
 use surprisal::score::statistics::STATISTICS;
 use surprisal::score::{Calibration, Collection, Contents, Method, Model, Summary};
@@ -37,6 +40,19 @@ fn split_target(data: &[u8]) {
             assert!(!split.exact || joined == data, "not the same file");
         }
     }
+    // As large files are looked through; the recipe makes the same file of the samples.
+    let Ok(scan) = png::scan(data, |_| ()) else { return };
+    let (mut samples, size) = (Vec::new(), png::size(data).expect("it was looked through"));
+    png::Samples::new(data).expect("it was looked through").read_to_end(&mut samples).expect("the same again");
+    let (mut file, limits) = (Vec::new(), Limits { max_bytes: u64::MAX });
+    let mut keep = |bytes: &[u8]| {
+        file.extend_from_slice(bytes);
+        ControlFlow::Continue(())
+    };
+    let pieces = samples.chunks(1000).map(<[u8]>::to_vec);
+    let shape = (size.width, size.height, size.channels.expect("it was looked through"));
+    png::join_pieces(&scan.recipe, shape, &limits, pieces, &mut keep).expect("its own recipe");
+    assert!(file == data, "not the same file, row by row");
 }
 
 /// A recipe from anywhere, with the content of a good file, is joined to something or refused.
@@ -44,6 +60,11 @@ fn join_target(medium: Medium, recipe: &[u8], content: &media::Content) {
     let limits = Limits { max_bytes: LIMIT };
     if let Ok(file) = media::join(medium, recipe, content, &limits) {
         assert!(file.len() as u64 <= LIMIT);
+    }
+    if let (Medium::Png, media::Content::Picture(picture)) = (medium, content) {
+        let shape = (picture.width, picture.height, picture.channels);
+        let pieces = picture.samples.chunks(1000).map(<[u8]>::to_vec);
+        let _ = png::join_pieces(recipe, shape, &limits, pieces, &mut |_| ControlFlow::Continue(()));
     }
 }
 

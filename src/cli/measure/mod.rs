@@ -94,11 +94,11 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         let name = input.name();
         let begun = input.begin(false, HEAD)?;
         let bar = Bar::new(&name, global.quiet);
-        let summary = match long::find(&begun.head, begun.length, &models, &options).filter(|_| begun.is_long()) {
+        let (how, length, mut again) = ((&models, &options), begun.length, begun.again()?);
+        let summary = match begun.find(again.as_mut(), how, &bar)? {
             Some(found) => {
-                let (length, mut again) = (begun.length, begun.again()?);
                 let again = again.as_mut().map(|file| file as &mut dyn Again);
-                long::measure(begun.chained(), (length, again), &found, (&models, &options), &bar)
+                long::measure(begun.chained(), (length, again), &found, how, &bar)
             }
             None => codec::measure(&begun.whole()?, &models, &options, &bar).map(|measured| measured.summary),
         };

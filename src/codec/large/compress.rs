@@ -5,22 +5,22 @@
 use super::super::bands::{Band, ROWS, Source};
 use super::super::compress::{Options, Summary};
 use super::super::error::CompressError;
-use super::super::long::{Again, Input, Long, Undo, whole_file};
+use super::super::long::{Again, Identity, Input, Long, Undo, whole_file};
 use super::super::models::Models;
 use super::super::pieces::{self, Mode, Piece, row_hint};
 use super::super::plan::chunk;
 use super::super::progress::Progress;
 use super::super::{order, parts};
+use super::png::{self, changed};
 use super::sample::{self, Coder, Way};
 use super::{Large, restore};
 use crate::container::{self, Chunk, Coding, Content, Header, Hint, Role};
 use crate::entropy::Bits;
-use crate::media::Medium;
 use crate::media::image::lattice::{Exceptions, Planes};
 use crate::media::image::{Picture, pnm};
 use crate::predict::{adjust, bytes};
 use std::borrow::Cow;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 /// Compresses a large picture that is read from its front; `again` is the same file, if it can be read at any place. `aside` is an
 /// empty file or the like, which holds the code until the header can be written.
@@ -48,25 +48,17 @@ pub fn measure(
 }
 
 fn coded<S: Read + Write + Seek + Send>(
-    mut input: impl Read + Send,
-    again: Option<&mut dyn Again>,
+    input: impl Read + Send,
+    mut again: Option<&mut dyn Again>,
     large: &Large,
     mut aside: S,
     (models, options, mode): (&Models, &Options, Mode),
     progress: &dyn Progress,
 ) -> Result<Long<S>, CompressError> {
-    progress.begin(large.samples());
-    let mut front = Vec::new();
-    let sample = match again {
-        Some(file) => sample::spread(large, file)?,
-        None => {
-            (&mut input).take(sample::front(large)).read_to_end(&mut front)?;
-            sample::first(large, &front)
-        }
-    };
+    let (sample, source) = begun(input, again.as_deref_mut(), large, progress)?;
     let way = sample::choose(&sample, models, options)?;
     drop(sample);
-    let mut input = Input::new(io::Cursor::new(front).chain(input));
+    let mut input = Input::new(source);
     let before = input.next(large.found.start as u64)?;
     let mut rows =
         Rows { large, way: &way, above: Vec::new(), exceptions: Exceptions::default(), done: 0, after: None };
@@ -97,11 +89,21 @@ fn coded<S: Read + Write + Seek + Send>(
     let is_whole = done == large.found.height;
     let mut after = cut.unwrap_or_default();
     after.extend(input.rest(options.limit)?);
+    let read = input.identity();
+    if large.png.as_ref().is_some_and(|png| read.checksum != png.samples) {
+        return Err(changed());
+    }
     // A header of which only some rows are there is undone below.
     let height = if is_whole { large.found.height } else { done.max(1) };
     let content = content(large, &way, &chunks, height);
-    let recipe =
-        pnm::recipe(&before, &after).ok_or_else(|| CompressError::Join("its header has changed".to_owned()))?;
+    let (recipe, file) = match &large.png {
+        Some(png) => (png.scan.recipe.clone(), png.file),
+        None => {
+            let recipe = pnm::recipe(&before, &after);
+            let fault = || CompressError::Join("its header has changed".to_owned());
+            (recipe.ok_or_else(fault)?, read)
+        }
+    };
     let recipe = pieces::segments(&recipe, Hint::default(), mode, progress)?;
     let exceptions = exceptions.finish();
     let mut front: Vec<(Piece, Role)> = recipe.into_iter().map(|piece| (piece, Role::Recipe)).collect();
@@ -117,27 +119,73 @@ fn coded<S: Read + Write + Seek + Send>(
     let entries: Vec<Chunk> =
         front.iter().map(|(piece, role)| chunk(piece, *role)).chain(chunks.iter().copied()).collect();
     let cost: Bits = front.iter().map(|(piece, _)| piece.cost).chain(costs).sum();
-    let header = header(&content, entries, coder, (input.length, input.checksum.finish()));
+    let header = header(&content, entries, (large, coder), (file.length, file.checksum));
     let overhead = container::overhead(&header) as u64;
-    let pays = is_whole && (coder.is_some() || way.transform.is_none()) && cost.ceil_bytes() + overhead < input.length;
+    let pays = is_whole && (coder.is_some() || way.transform.is_none()) && cost.ceil_bytes() + overhead < file.length;
     let summary = Summary {
-        length: input.length,
+        length: file.length,
         coding: if coder.is_some() { Coding::Network } else { Coding::Bytes },
-        medium: Some(Medium::Pnm.format().name),
+        medium: Some(large.medium().format().name),
         samples: header.samples(),
         cost,
         chunks: header.chunks.len(),
         overhead,
         exact: true,
-        notes: Vec::new(),
+        notes: large.png.iter().filter_map(|png| png.scan.note.clone()).collect(),
     };
     let before_chunks: Vec<u8> = front.iter().flat_map(|(piece, _)| piece.bytes.iter().copied()).collect();
     if pays {
         return Ok(Long { front: container::front(&header), recipe: before_chunks, aside, undo: None, summary });
     }
-    let undo = undone(header.clone(), way.network, exceptions, (before, after));
-    let (header, summary) = whole_file(header, summary, input.crc.finalize());
+    let undo = match (&large.png, again) {
+        (None, _) | (_, None) => undone(header.clone(), way.network, exceptions, (before, after)),
+        (Some(_), Some(_)) if mode == Mode::Measure => Box::new(|_, _: &mut (dyn Write + Send)| Ok(0)),
+        (Some(_), Some(again)) => kept(again, &mut aside, &file)?,
+    };
+    let (header, summary) = whole_file(header, summary, file.crc);
     Ok(Long { front: container::front(&header), recipe: Vec::new(), aside, undo: Some(undo), summary })
+}
+
+/// A sample of a picture, and what its file's bytes, or if it is a PNG its samples, are read from.
+fn begun<'a>(
+    mut input: impl Read + Send + 'a,
+    again: Option<&'a mut (dyn Again + '_)>,
+    large: &Large,
+    progress: &dyn Progress,
+) -> Result<(Picture, Box<dyn Read + Send + 'a>), CompressError> {
+    if let Some(png) = &large.png {
+        let again = again.ok_or_else(changed)?;
+        return Ok((png.sample(large), png::samples(again)?));
+    }
+    progress.begin(large.samples());
+    let mut front = Vec::new();
+    let sample = match again {
+        Some(file) => sample::spread(large, file)?,
+        None => {
+            (&mut input).take(sample::front(large)).read_to_end(&mut front)?;
+            sample::first(large, &front)
+        }
+    };
+    Ok((sample, Box::new(io::Cursor::new(front).chain(input))))
+}
+
+/// Copies a file behind its code, from where it is stored after all.
+fn kept<S: Read + Write + Seek + Send>(
+    again: &mut dyn Again,
+    aside: &mut S,
+    file: &Identity,
+) -> Result<Undo<S>, CompressError> {
+    let start = aside.stream_position()?;
+    again.rewind()?;
+    let mut input = Input::new(again);
+    io::copy(&mut input, aside)?;
+    if input.identity() != *file {
+        return Err(changed());
+    }
+    Ok(Box::new(move |mut aside: S, out: &mut (dyn Write + Send)| {
+        aside.seek(SeekFrom::Start(start))?;
+        io::copy(&mut aside, out)
+    }))
 }
 
 /// What the byte model is told.
@@ -202,13 +250,14 @@ fn content(large: &Large, way: &Way, chunks: &[Chunk], height: u32) -> Content {
 fn header(
     content: &Content,
     chunks: Vec<Chunk>,
-    coder: Option<&Coder>,
+    (large, coder): (&Large, Option<&Coder>),
     (length, checksum): (u64, [u8; container::CHECKSUM_BYTES]),
 ) -> Header {
     let adjusted = coder.filter(|coder| coder.adjusted).map(|_| parts::adaptive(adjust::PART));
-    let parts = parts::of_chunks(&chunks, content, adjusted.into_iter().collect());
-    let version = u32::from(Medium::Pnm.format().version);
-    let medium = Some(container::Medium { id: Medium::Pnm as u8, version });
+    let rebuilder = large.png.as_ref().map(|png| parts::rebuilder(png.scan.rebuilder));
+    let parts = parts::of_chunks(&chunks, content, adjusted.into_iter().chain(rebuilder).collect());
+    let medium = large.medium();
+    let medium = Some(container::Medium { id: medium as u8, version: u32::from(medium.format().version) });
     Header { length, checksum, medium, model: coder.map(|coder| coder.id.0), parts, content: *content, chunks }
 }
 

@@ -13,12 +13,12 @@ use super::super::pieces::row_hint;
 use super::super::progress::Progress;
 use super::super::sound::Restored;
 use super::super::{order, parts};
-use super::LEAST;
+use super::{LEAST, join};
 use crate::container::{self, Chunk, Coding, Content, Header, Hint, Role};
 use crate::engine::{ModelId, Network};
 use crate::media::Medium;
 use crate::media::image::lattice::{Restorer, Transform};
-use crate::media::image::pnm;
+use crate::media::image::{png, pnm};
 use crate::predict::adjust;
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -40,12 +40,16 @@ pub fn incoming(head: &[u8]) -> Result<Option<Incoming>, DecodeError> {
 /// As [`incoming`], of a file of so many bytes at least.
 pub(super) fn incoming_of(head: &[u8], least: u64) -> Result<Option<Incoming>, DecodeError> {
     let Ok((header, start)) = container::open_front(head) else { return Ok(None) };
-    if header.length < least {
+    // A PNG file may be much smaller than its samples.
+    if header.length.max(header.decoded(Role::Content)) < least {
         return Ok(None);
     }
     let medium = supported(&header)?;
+    let by_zlib = || header.parts.contains(&parts::rebuilder(png::ZLIB));
     let is_one = match header.content {
-        Content::Bands { .. } | Content::Planes { .. } | Content::Rows { .. } => medium == Some(Medium::Pnm),
+        Content::Bands { .. } | Content::Planes { .. } | Content::Rows { .. } => {
+            medium == Some(Medium::Pnm) || medium == Some(Medium::Png) && by_zlib()
+        }
         Content::Bytes(_) => header.medium.is_none(),
         _ => false,
     };
@@ -78,7 +82,7 @@ impl Incoming {
             if needed > limit || usize::try_from(needed).is_err() {
                 return Err(DecodeError::OverLimit { needed, limit });
             }
-            self.decode(&mut input, &mut sink, models, progress)?;
+            self.decode(&mut input, &mut sink, (models, limit), progress)?;
         }
         long::end(&mut input)?;
         if sink.length != header.length || sink.checksum.finish() != header.checksum {
@@ -103,7 +107,7 @@ impl Incoming {
         &self,
         input: &mut (impl Read + Send),
         sink: &mut Sink<W>,
-        models: &Models,
+        (models, limit): (&Models, u64),
         progress: &dyn Progress,
     ) -> Result<(), DecodeError> {
         let (header, count) = (&self.header, self.header.chunks.len());
@@ -128,12 +132,17 @@ impl Incoming {
                 _ => exceptions.extend(piece),
             }
         }
-        let (before, after) = match shape(&header.content).filter(|_| self.medium.is_some()) {
-            Some(shape) => pnm::around(&recipe, shape)?,
-            None => Default::default(),
-        };
         let adjusted = header.parts.contains(&parts::adaptive(adjust::PART));
         let model = network.as_deref().map(|network| Model { network, adjusted });
+        let shape = shape(&header.content);
+        let (before, after) = match (self.medium, shape) {
+            (Some(Medium::Png), Some(shape)) => {
+                let decode = |take: &mut join::Take| content(header, model, &exceptions, input, take, progress);
+                return join::png(&recipe, shape, limit, sink, decode);
+            }
+            (Some(_), Some(shape)) => pnm::around(&recipe, shape)?,
+            _ => Default::default(),
+        };
         sink.write(&before)?;
         content(header, model, &exceptions, input, |rows| sink.write(&rows), progress)?;
         sink.write(&after)

@@ -3,7 +3,7 @@
 //! What must stay true: only the encoder asks; whatever is chosen, the stream says it.
 
 use super::super::adapted;
-use super::super::bands::{self, Model, ROWS};
+use super::super::bands::{self, Band, Model, ROWS};
 use super::super::compress::Options;
 use super::super::error::CompressError;
 use super::super::long::Again;
@@ -46,15 +46,20 @@ impl Coder {
     }
 }
 
-/// Some bands of a picture, evenly spread, one above the other as a picture; those that can be read.
+/// Some bands of a picture, evenly spread.
+pub(super) fn places(large: &Large) -> Vec<Band> {
+    let all = bands::bands(large.found.height);
+    let count = count(large.line()).min(all.len());
+    let step = all.len() / count.max(1);
+    all.skip(step / 2).step_by(step.max(1)).take(count).collect()
+}
+
+/// [`places`], one above the other as a picture; those that can be read.
 pub(super) fn spread(large: &Large, file: &mut dyn Again) -> io::Result<Picture> {
-    let (line, height) = (large.line(), large.found.height);
-    let all = bands::bands(height);
-    let count = count(line).min(all.len());
-    let (step, mut samples) = (all.len() / count, Vec::new());
-    for band in all.skip(step / 2).step_by(step).take(count) {
-        file.seek(SeekFrom::Start(large.found.start as u64 + u64::from(band.first) * line as u64))?;
-        (&mut *file).take(u64::from(band.rows) * line as u64).read_to_end(&mut samples)?;
+    let (line, mut samples) = (large.line() as u64, Vec::new());
+    for band in places(large) {
+        file.seek(SeekFrom::Start(large.found.start as u64 + u64::from(band.first) * line))?;
+        (&mut *file).take(u64::from(band.rows) * line).read_to_end(&mut samples)?;
     }
     Ok(picture(large, samples))
 }
@@ -75,7 +80,8 @@ pub(super) fn first(large: &Large, front: &[u8]) -> Picture {
     picture(large, samples[..samples.len().min(large.samples() as usize)].to_vec())
 }
 
-fn picture(large: &Large, mut samples: Vec<u8>) -> Picture {
+/// The whole rows of some samples.
+pub(super) fn picture(large: &Large, mut samples: Vec<u8>) -> Picture {
     let rows = samples.len() / large.line();
     samples.truncate(rows * large.line());
     Picture { width: large.found.width, height: rows as u32, channels: large.found.channels, samples }

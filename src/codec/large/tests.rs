@@ -1,11 +1,12 @@
 //! Small pictures, coded as large ones.
 
-use super::super::long::Again;
+use super::super::long::{Again, Found};
 use super::super::{DEFAULT_LIMIT, Effort, Models, Options, decompress};
 use super::*;
 use crate::container::{self, Coding, Content};
 use crate::engine::Kernel;
 use crate::media::image::lattice::TRANSFORMS;
+use crate::media::image::{Picture, png as png_file};
 use std::io::Cursor;
 
 fn options(level: u8) -> Options {
@@ -29,8 +30,10 @@ fn coded(file: &[u8], large: &Large, level: u8) -> Vec<u8> {
     };
     let one = stream(Some(Cursor::new(file)), 1);
     assert!(one == stream(Some(Cursor::new(file)), 3), "threads");
-    let front = stream(None, 2);
-    assert!(restored(&front, 2).unwrap() == file, "from a pipe");
+    if large.png.is_none() {
+        let front = stream(None, 2);
+        assert!(restored(&front, 2).unwrap() == file, "from a pipe");
+    }
     one
 }
 
@@ -45,7 +48,7 @@ fn restored(stream: &[u8], threads: usize) -> Result<Vec<u8>, super::super::Deco
 }
 
 fn large(file: &[u8]) -> Large {
-    Large { found: pnm::find(file).unwrap() }
+    Large { found: pnm::find(file).unwrap(), png: None }
 }
 
 /// A file of such samples, its header, and what its stream holds.
@@ -134,4 +137,97 @@ fn what_does_not_become_smaller_is_stored() {
         let cut = &whole[..end];
         assert!(restored(&coded(cut, &large(&whole), 5), 2).unwrap() == cut, "{end} bytes");
     }
+}
+
+/// What becomes of a PNG file of any size, with so many pixels at most in memory.
+fn found(file: &[u8], again: bool, most: u64) -> Option<Found> {
+    let mut cursor = Cursor::new(file);
+    let again = again.then_some(&mut cursor as &mut dyn Again);
+    png::find_from(file, again, &Options::default(), (0, most), &()).unwrap()
+}
+
+fn picture_of(file: &[u8], name: &str) -> Box<Large> {
+    match found(file, true, u64::MAX) {
+        Some(Found::Picture(large)) => large,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+fn read(name: &str) -> Vec<u8> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/images");
+    std::fs::read(folder.join(format!("{name}.png"))).unwrap()
+}
+
+#[test]
+fn png_files_of_known_writers_come_back() {
+    let names = [
+        "gray_large",
+        "optipng",
+        "zlib_3_8_default",
+        "zlib_8_8_filtered_window11",
+        "zlib_fixed",
+        "zlib_huffman",
+        "zlib_rle",
+    ];
+    for (name, level) in names.into_iter().map(|name| (name, 1)).chain([("chunks", 5), ("pillow_level6", 6)]) {
+        let file = read(name);
+        let content = check(&file, &picture_of(&file, name), level);
+        assert!(content.banded().is_some(), "{name}: {content:?}");
+    }
+    // What follows the picture, a wrong checksum, and one of the image data.
+    let file = read("gray_large");
+    let idat = file.windows(4).position(|w| w == b"IDAT").unwrap();
+    let length = u32::from_be_bytes(file[idat - 4..idat].try_into().unwrap()) as usize;
+    for at in [idat + 4 + length, idat + 4 + length - 1] {
+        let mut damaged = [&file[..], b"and more"].concat();
+        damaged[at] ^= 1;
+        check(&damaged, &picture_of(&damaged, "damaged"), 1);
+    }
+}
+
+#[test]
+fn png_files_that_zlib_did_not_write_are_stored_if_they_are_large() {
+    let cut = read("gray_large");
+    let cut = cut[..cut.len() / 2].to_vec();
+    for file in [read("zopfli"), read("interlaced"), read("sixteen_bit"), cut] {
+        assert!(found(&file, true, u64::MAX).is_none());
+        let Some(Found::Stored(why)) = found(&file, true, 0) else { panic!("not stored") };
+        let long = store(&file[..], Cursor::new(Vec::new()), &why, &()).unwrap();
+        let (mut stream, notes) = (Vec::new(), long.summary.notes.clone());
+        long.write(&mut stream).unwrap();
+        assert!(restored(&stream, 1).unwrap() == file && stream.len() <= file.len() + 64);
+        assert!(notes[0].starts_with("stored: this PNG has more than 0 megapixels, and "), "{notes:?}");
+    }
+    assert!(matches!(found(&read("gray_large"), false, 0), Some(Found::Stored(_))));
+}
+
+#[test]
+fn png_files_smaller_than_any_stream_are_stored() {
+    let picture = Picture { width: 90, height: 400, channels: 1, samples: vec![7; 36000] };
+    let file = png_file::encode(&picture).unwrap();
+    let stream = coded(&file, &picture_of(&file, "flat"), 1);
+    assert_eq!(container::open_front(&stream).unwrap().0.chunks[0].coding, Coding::Stored);
+    assert!(restored(&stream, 2).unwrap() == file);
+}
+
+/// The setting is guessed from a part, and then followed through the rest.
+#[test]
+fn a_png_file_that_was_looked_through_must_stay_the_same() {
+    let samples = smooth(1500, 2600, 3);
+    let mut file = png_file::encode(&Picture { width: 1500, height: 2600, channels: 3, samples }).unwrap();
+    let large = picture_of(&file, "large");
+    let png = large.png.as_ref().unwrap();
+    assert!(png.sample(&large).height >= 36 && png.scan.note.is_none());
+    let samples = smooth(1500, 2600, 3);
+    let mut rows = png_file::Samples::new(&file[..]).unwrap();
+    let mut back = Vec::new();
+    std::io::Read::read_to_end(&mut rows, &mut back).unwrap();
+    assert!(back == samples);
+    let end = file.len() - 4000;
+    file[end] ^= 16;
+    let (mut again, aside) = (Cursor::new(&file[..]), Cursor::new(Vec::new()));
+    let models = Models::new(&[], Kernel::best());
+    let how = (&models, &options(1));
+    assert!(compress(&file[..], Some(&mut again), &large, aside, how, &()).is_err());
+    assert!(found(&file, true, u64::MAX).is_none(), "one that differs late");
 }

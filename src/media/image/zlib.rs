@@ -56,6 +56,10 @@ pub struct Deflater {
     buffer: Vec<u8>,
 }
 
+// SAFETY: the state belongs to this value alone, zlib keeps nothing by thread, and its memory comes from malloc, which any thread
+// may free.
+unsafe impl Send for Deflater {}
+
 impl Deflater {
     /// A compressor, or none when `params` are out of range or memory is short.
     pub fn new(params: Params) -> Option<Self> {
@@ -142,6 +146,9 @@ pub struct Progress {
 pub struct Inflater {
     stream: Box<MaybeUninit<z::z_stream>>,
 }
+
+// SAFETY: as `Deflater`.
+unsafe impl Send for Inflater {}
 
 impl Inflater {
     /// A decompressor with a window of 32 KiB, or none when memory is short.

@@ -132,19 +132,14 @@ pub struct Layout<'a> {
 impl<'a> Layout<'a> {
     /// Takes `file` apart, or says why it cannot be.
     pub fn parse(file: &'a [u8]) -> Result<Self, &'static str> {
-        let body = file.strip_prefix(SIGNATURE).ok_or("it has no PNG signature")?;
-        let first = Chunk::first(body).ok_or("it is cut short")?;
-        if first.kind != b"IHDR" || first.crc != first.expected_crc() {
-            return Err("its header is damaged");
-        }
-        let header = Header::from_bytes(first.data).ok_or("its header is not one that the PNG specification allows")?;
-        let mut rest = first.rest;
+        let (header, body) = header(file)?;
+        let mut rest = body;
         let mut chunk = Chunk::first(rest);
         while let Some(c) = chunk.as_ref().filter(|c| c.kind != b"IDAT" && c.kind != b"IEND") {
             rest = c.rest;
             chunk = Chunk::first(rest);
         }
-        let before = &first.rest[..first.rest.len() - rest.len()];
+        let before = &body[..body.len() - rest.len()];
         let (mut idat, mut wrong) = (Vec::new(), Vec::new());
         while let Some(c) = chunk.as_ref().filter(|c| c.kind == b"IDAT") {
             let expected = c.expected_crc();
@@ -161,6 +156,20 @@ impl<'a> Layout<'a> {
         // an IDAT further on (after another chunk) stays among the rest: then the data before it does not end
         Ok(Self { header, before, idat, wrong, after: rest })
     }
+}
+
+/// Bytes of the signature and the IHDR chunk.
+pub const FRONT: usize = 8 + 12 + 13;
+
+/// The header of a file, and what follows its chunk.
+pub fn header(file: &[u8]) -> Result<(Header, &[u8]), &'static str> {
+    let body = file.strip_prefix(SIGNATURE).ok_or("it has no PNG signature")?;
+    let first = Chunk::first(body).ok_or("it is cut short")?;
+    if first.kind != b"IHDR" || first.crc != first.expected_crc() {
+        return Err("its header is damaged");
+    }
+    let header = Header::from_bytes(first.data).ok_or("its header is not one that the PNG specification allows")?;
+    Ok((header, first.rest))
 }
 
 /// Hands out the signature and the IHDR chunk.

@@ -17,11 +17,16 @@ mod layout;
 mod matcher;
 pub(in crate::media) mod rebuild;
 pub(in crate::media) mod retoken;
+mod rows;
+mod scan;
 mod scanlines;
 pub(in crate::media) mod search;
 mod tokens;
 mod write;
 
+pub use rebuild::ZLIB;
+pub use rows::{Samples, Unfit};
+pub use scan::{Scan, Size, join_pieces, replay, scan, size};
 pub use write::encode;
 
 use std::ops::ControlFlow;
@@ -45,6 +50,12 @@ pub const FORMAT: Format = Format { medium: Medium::Png, name: "PNG", version: 1
 const MOST_EXPANSION: u64 = 1032;
 /// The deflate data is repeated token by token when that takes at most this part (one in so many) of it.
 const CORRECTIONS_SHARE: u64 = 4;
+/// Pixels of a picture whose deflate data is repeated token by token.
+const MOST_REPEATED: u64 = 64 << 20;
+const DAMAGED: &str = "its image data is damaged";
+const CUT: &str = "it is cut short";
+const LONGER: &str = "its image data is longer than its header says";
+const SHORTER: &str = "its image data is shorter than its header says";
 const UNKNOWN_FILTER: &str = "it uses an unknown filter";
 /// How many guesses are tried on the whole file.
 const GUESSES: usize = 8;
@@ -71,19 +82,23 @@ struct Stream<'a> {
     tail: Vec<u8>,
 }
 
+/// Whether these can be the first two bytes of a zlib stream (RFC 1950).
+fn is_zlib(header: [u8; 2]) -> bool {
+    header[0] & 15 == 8 && header[1] & 0x20 == 0 && u16::from_be_bytes(header) % 31 == 0
+}
+
 /// Inflates `pieces` if they hold `expected` bytes, no more and no less.
 fn inflate<'a>(mut pieces: Pieces<'a>, expected: usize) -> Result<Stream<'a>, &'static str> {
-    const DAMAGED: &str = "its image data is damaged";
     let mut header = Vec::new();
     pieces.read_to(&mut header, 2);
-    let header = <[u8; 2]>::try_from(header).map_err(|_| "it is cut short")?;
-    if header[0] & 15 != 8 || header[1] & 0x20 != 0 || u16::from_be_bytes(header) % 31 != 0 {
+    let header = <[u8; 2]>::try_from(header).map_err(|_| CUT)?;
+    if !is_zlib(header) {
         return Err(DAMAGED);
     }
     let start = pieces.clone();
     let total = pieces.len();
     if expected as u64 / MOST_EXPANSION > total {
-        return Err("it is cut short");
+        return Err(CUT);
     }
     let mut scanlines = vec![0; expected];
     let mut inflater = Inflater::new().ok_or("memory is short")?;
@@ -95,14 +110,14 @@ fn inflate<'a>(mut pieces: Pieces<'a>, expected: usize) -> Result<Stream<'a>, &'
         ended = progress.ended;
         pieces.advance(progress.taken);
         if !ended && progress.taken < chunk.len() {
-            return Err("its image data is longer than its header says");
+            return Err(LONGER);
         }
         if !ended && pieces.chunk().is_empty() {
-            return Err("it is cut short");
+            return Err(CUT);
         }
     }
     if made < expected {
-        return Err("its image data is shorter than its header says");
+        return Err(SHORTER);
     }
     let deflate = start.first(total - pieces.len());
     let mut tail = Vec::new();
@@ -217,7 +232,7 @@ fn try_split(file: &[u8], options: Options, limits: &Limits) -> Result<Split, &'
     let adler = adler32(1, &stream.scanlines).to_be_bytes();
     let mut samples = stream.scanlines;
     let filters = shape.unfilter(&mut samples).ok_or(UNKNOWN_FILTER)?;
-    let note = damage(&layout, &stream.tail, adler).map(|what| format!("this PNG {what}; it is kept exactly as it is"));
+    let note = damage(&layout.wrong, &stream.tail, adler, layout.after);
     let lengths = layout.idat.iter().map(|d| d.len() as u32).collect();
     let mut recipe = Recipe {
         header: layout.header,
@@ -240,6 +255,9 @@ fn try_split(file: &[u8], options: Options, limits: &Limits) -> Result<Split, &'
     if options.pixels {
         return fresh(recipe, content, &shape, limits);
     }
+    if u64::from(layout.header.width) * u64::from(layout.header.height) > MOST_REPEATED {
+        return Err("it has more than 64 megapixels, and its deflate data is not what zlib makes");
+    }
     if let Some(corrections) = corrections_of(&stream.deflate, &shape, content.bytes(), &recipe.filters) {
         recipe.rebuild = Rebuild::Retoken(corrections);
         if let Ok(split) = checked(file, attempt(&recipe, content), limits) {
@@ -249,16 +267,17 @@ fn try_split(file: &[u8], options: Options, limits: &Limits) -> Result<Split, &'
     Err("its deflate data cannot be repeated for few bytes; --pixels (same pixels, another file) would save more")
 }
 
-/// What is wrong with a PNG whose image data is whole.
-fn damage(layout: &Layout<'_>, tail: &[u8], adler: [u8; 4]) -> Option<&'static str> {
+/// What is to be said of what is wrong with a PNG whose image data is whole.
+fn damage(wrong: &[(usize, u32)], tail: &[u8], adler: [u8; 4], after: &[u8]) -> Option<String> {
     const END: &[u8] = b"IEND\xaeB`\x82";
-    if !layout.wrong.is_empty() || (tail.len() >= 4 && !tail.starts_with(&adler)) {
-        Some("has a wrong checksum")
-    } else if tail.len() < 4 || !layout.after.windows(END.len()).any(|w| w == END) {
-        Some("is cut short after its image data")
+    let what = if !wrong.is_empty() || (tail.len() >= 4 && !tail.starts_with(&adler)) {
+        "has a wrong checksum"
+    } else if tail.len() < 4 || !after.windows(END.len()).any(|w| w == END) {
+        "is cut short after its image data"
     } else {
-        None
-    }
+        return None;
+    };
+    Some(format!("this PNG {what}; it is kept exactly as it is"))
 }
 
 /// What it takes to repeat deflate data that zlib did not write, if that is little.
@@ -339,16 +358,27 @@ fn fresh(mut recipe: Recipe<'_>, content: Content, shape: &Shape, limits: &Limit
 }
 
 fn join(recipe: &[u8], content: &Content, limits: &Limits, sink: &mut Sink<'_>) -> Result<(), MediaError> {
-    let mut r = Reader::new(recipe);
-    let header = Header::read(&mut r)?;
+    let header = Header::read(&mut Reader::new(recipe))?;
     let shape = Shape::of(header);
     let filtered = shape.filtered_bytes().ok_or(MediaError::Inconsistent("the PNG is larger than any file"))?;
     limits.check(filtered, "the image data")?;
     let samples = samples_of(header, &shape, content)?;
+    join_by(recipe, limits, sink, |rebuild, filters, take| rebuild.run(&shape, samples, filters, limits, take))
+}
 
+/// Puts a file together, of which `deflate` makes the deflate data, by the filter types, and says the scanlines' Adler-32.
+fn join_by(
+    recipe: &[u8],
+    limits: &Limits,
+    sink: &mut Sink<'_>,
+    deflate: impl FnOnce(&Rebuild, &[u8], &mut dyn FnMut(&[u8]) -> Result<(), MediaError>) -> Result<u32, MediaError>,
+) -> Result<(), MediaError> {
+    let mut r = Reader::new(recipe);
+    let header = Header::read(&mut r)?;
+    let rows = limits.check(Shape::of(header).rows(), "the filter types")?;
     layout::emit_header(header, sink)?;
     layout::unpack(&mut r, sink)?;
-    let filters = read_filters(&mut r, shape.rows() as usize)?;
+    let filters = read_filters(&mut r, rows)?;
     let zlib_header = r.raw(2)?;
     let rebuild = Rebuild::read(&mut r)?;
     let tail = match r.u8()? {
@@ -360,7 +390,7 @@ fn join(recipe: &[u8], content: &Content, limits: &Limits, sink: &mut Sink<'_>) 
 
     let mut framer = Framer::new(&cuts, sink)?;
     framer.write(zlib_header)?;
-    let adler = rebuild.run(&shape, samples, &filters, limits, &mut |bytes| framer.write(bytes))?;
+    let adler = deflate(&rebuild, &filters, &mut |bytes| framer.write(bytes))?;
     framer.write(tail.unwrap_or(&adler.to_be_bytes()))?;
     framer.finish()?;
     layout::unpack(&mut r, sink)?;

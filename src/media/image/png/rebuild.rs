@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use super::retoken;
-use super::scanlines::Shape;
+use super::scanlines::{Filtering, Shape};
 use crate::media::image::zlib::{self, Deflater, Params, adler32};
 use crate::media::{Limits, MediaError, Rebuilder};
 use crate::wire::{Reader, Writer};
@@ -79,6 +79,39 @@ impl Rebuild {
             Rebuild::Zlib(params) => run_zlib(*params, shape, samples, filters, take),
             Rebuild::Retoken(corrections) => run_retoken(corrections, shape, samples, filters, limits, take),
         }
+    }
+
+    /// As [`run`](Self::run), of a picture without interlace whose samples come in pieces; by zlib alone.
+    pub fn run_pieces(
+        &self,
+        shape: &Shape,
+        pieces: impl Iterator<Item = Vec<u8>>,
+        filters: &[u8],
+        take: &mut dyn FnMut(&[u8]) -> Result<(), MediaError>,
+    ) -> Result<u32, MediaError> {
+        let Rebuild::Zlib(params) = self else {
+            return Err(MediaError::Inconsistent("deflate data that is not made row by row"));
+        };
+        let (n, mut filters, mut filtering) =
+            (shape.stride() as usize, filters.iter().copied(), Filtering::new(shape.unit));
+        if n == 0 {
+            return Err(MediaError::Inconsistent("rows that are not alike, or too long"));
+        }
+        let (mut adler, mut samples) = (1, Vec::new());
+        deflate(*params, take, |deflater, out| {
+            let mut out = |bytes: &[u8]| {
+                adler = adler32(adler, bytes);
+                deflater.write(bytes, false, &mut *out)
+            };
+            for piece in pieces {
+                samples.extend_from_slice(&piece);
+                let whole = samples.len() / n * n;
+                filtering.rows(n, &samples[..whole], &mut filters, &mut out)?;
+                samples.drain(..whole);
+            }
+            filtering.finish(out)
+        })?;
+        Ok(adler)
     }
 
     /// Makes the deflate data of plain bytes.

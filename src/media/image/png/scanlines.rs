@@ -100,26 +100,62 @@ impl Shape {
         filters: &[u8],
         mut take: impl FnMut(&[u8]) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        const PIECE: usize = 1 << 16;
-        let mut buffer = Vec::with_capacity(PIECE);
-        let (mut at, mut filters) = (0, filters.iter());
+        let (mut rest, mut filters, mut filtering) = (samples, filters.iter().copied(), Filtering::new(self.unit));
         for pass in &self.passes {
-            let n = pass.row_bytes as usize;
-            for y in 0..pass.rows {
-                let &filter = filters.next().unwrap_or(&0);
-                let above = if y == 0 { &[] } else { &samples[at - n..at] };
-                let start = buffer.len();
-                buffer.push(filter);
-                buffer.resize(start + 1 + n, 0);
-                apply(filter, &samples[at..at + n], above, self.unit, &mut buffer[start + 1..]);
-                at += n;
-                if buffer.len() >= PIECE {
-                    take(&buffer)?;
-                    buffer.clear();
-                }
+            let (samples, after) = rest.split_at((pass.rows * pass.row_bytes) as usize);
+            rest = after;
+            filtering.above.clear();
+            filtering.rows(pass.row_bytes as usize, samples, &mut filters, &mut take)?;
+        }
+        filtering.finish(take)
+    }
+}
+
+/// Applies filters to rows as they come.
+pub struct Filtering {
+    unit: usize,
+    /// The last row; empty before the first of a pass.
+    above: Vec<u8>,
+    /// Filtered rows that are not handed out yet.
+    buffer: Vec<u8>,
+}
+
+impl Filtering {
+    const PIECE: usize = 1 << 16;
+
+    /// Before the first row; pixels of `unit` bytes.
+    pub fn new(unit: usize) -> Self {
+        Self { unit, above: Vec::new(), buffer: Vec::with_capacity(Self::PIECE) }
+    }
+
+    /// The next rows, of `n` bytes each, whose filters come next; hands pieces out as they become full.
+    pub fn rows<B>(
+        &mut self,
+        n: usize,
+        samples: &[u8],
+        filters: &mut impl Iterator<Item = u8>,
+        take: &mut impl FnMut(&[u8]) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let mut above = &self.above[..];
+        for row in samples.chunks_exact(n) {
+            let filter = filters.next().unwrap_or(0);
+            let start = self.buffer.len();
+            self.buffer.push(filter);
+            self.buffer.resize(start + 1 + n, 0);
+            apply(filter, row, above, self.unit, &mut self.buffer[start + 1..]);
+            above = row;
+            if self.buffer.len() >= Self::PIECE {
+                take(&self.buffer)?;
+                self.buffer.clear();
             }
         }
-        if buffer.is_empty() { ControlFlow::Continue(()) } else { take(&buffer) }
+        self.above = above.to_vec();
+        ControlFlow::Continue(())
+    }
+
+    /// Hands out what is left.
+    pub fn finish<B>(&mut self, mut take: impl FnMut(&[u8]) -> ControlFlow<B>) -> ControlFlow<B> {
+        if self.buffer.is_empty() { ControlFlow::Continue(()) } else { take(&self.buffer) }
     }
 }
 
