@@ -5,9 +5,11 @@ use super::super::{DEFAULT_LIMIT, Effort, Models, Options, decompress};
 use super::*;
 use crate::container::{self, Coding, Content};
 use crate::engine::Kernel;
+use crate::media::Limits;
 use crate::media::image::lattice::TRANSFORMS;
 use crate::media::image::{Picture, png as png_file};
-use std::io::Cursor;
+use std::io::{Cursor, Read};
+use std::ops::ControlFlow;
 
 fn options(level: u8) -> Options {
     Options { level: Effort::new(level).unwrap().level(), ..Options::default() }
@@ -158,21 +160,36 @@ fn read(name: &str) -> Vec<u8> {
     std::fs::read(folder.join(format!("{name}.png"))).unwrap()
 }
 
+/// Joining its recipe and its samples row by row gives the file.
+fn joins(file: &[u8], large: &Large, name: &str) {
+    let (mut samples, mut back) = (Vec::new(), Vec::new());
+    png_file::Samples::new(file).unwrap().read_to_end(&mut samples).unwrap();
+    let (shape, limits) =
+        ((large.found.width, large.found.height, large.found.channels), Limits { max_bytes: 1 << 30 });
+    let mut keep = |bytes: &[u8]| {
+        back.extend_from_slice(bytes);
+        ControlFlow::Continue(())
+    };
+    let recipe = &large.png.as_ref().unwrap().scan.recipe;
+    let pieces = samples.chunks(1000).map(<[u8]>::to_vec);
+    png_file::join_pieces(recipe, shape, &limits, pieces, &mut keep).unwrap();
+    assert!(back == file, "{name}");
+}
+
 #[test]
 fn png_files_of_known_writers_come_back() {
-    let names = [
-        "gray_large",
-        "optipng",
-        "zlib_3_8_default",
-        "zlib_8_8_filtered_window11",
-        "zlib_fixed",
-        "zlib_huffman",
-        "zlib_rle",
-    ];
-    for (name, level) in names.into_iter().map(|name| (name, 1)).chain([("chunks", 5), ("pillow_level6", 6)]) {
+    let of_zlib =
+        ["3_8_default", "8_8_filtered_window11", "fixed", "huffman", "rle"].map(|name| format!("zlib_{name}"));
+    let of_pillow = ["level1", "level9", "optimize"].map(|name| format!("pillow_{name}"));
+    for name in of_zlib.into_iter().chain(of_pillow).chain(["gray".to_owned(), "optipng".to_owned()]) {
+        let file = read(&name);
+        joins(&file, &picture_of(&file, &name), &name);
+    }
+    for (name, level) in [("gray_large", 1), ("chunks", 5), ("pillow_level6", 6)] {
         let file = read(name);
-        let content = check(&file, &picture_of(&file, name), level);
-        assert!(content.banded().is_some(), "{name}: {content:?}");
+        let large = picture_of(&file, name);
+        joins(&file, &large, name);
+        check(&file, &large, level);
     }
     // What follows the picture, a wrong checksum, and one of the image data.
     let file = read("gray_large");
@@ -212,22 +229,38 @@ fn png_files_smaller_than_any_stream_are_stored() {
 
 /// The setting is guessed from a part, and then followed through the rest.
 #[test]
-fn a_png_file_that_was_looked_through_must_stay_the_same() {
-    let samples = smooth(1500, 2600, 3);
+fn a_png_file_is_followed_to_its_end() {
+    let mut noise = noise();
+    let samples: Vec<u8> = (0..1500 * 2600 * 3).map(|_| 100 + noise() % 16).collect();
     let mut file = png_file::encode(&Picture { width: 1500, height: 2600, channels: 3, samples }).unwrap();
     let large = picture_of(&file, "large");
-    let png = large.png.as_ref().unwrap();
-    assert!(png.sample(&large).height >= 36 && png.scan.note.is_none());
-    let samples = smooth(1500, 2600, 3);
-    let mut rows = png_file::Samples::new(&file[..]).unwrap();
-    let mut back = Vec::new();
-    std::io::Read::read_to_end(&mut rows, &mut back).unwrap();
-    assert!(back == samples);
+    assert_eq!(large.png.as_ref().unwrap().sample(&large).height, 8 * 36);
+    joins(&file, &large, "large");
     let end = file.len() - 4000;
     file[end] ^= 16;
-    let (mut again, aside) = (Cursor::new(&file[..]), Cursor::new(Vec::new()));
+    assert!(found(&file, true, u64::MAX).is_none(), "one that differs late");
+}
+
+#[test]
+fn a_png_file_that_was_looked_through_must_stay_the_same() {
+    let picture = |samples| Picture { width: 60, height: 100, channels: 1, samples };
+    let mut samples = smooth(60, 100, 1);
+    let file = png_file::encode(&picture(samples.clone())).unwrap();
+    samples[5000] ^= 1;
+    let other = png_file::encode(&picture(samples)).unwrap();
     let models = Models::new(&[], Kernel::best());
     let how = (&models, &options(1));
-    assert!(compress(&file[..], Some(&mut again), &large, aside, how, &()).is_err());
-    assert!(found(&file, true, u64::MAX).is_none(), "one that differs late");
+    for (again, is_right) in [(&file, true), (&other, false), (&file[..file.len() / 2].to_vec(), false)] {
+        let (mut again, aside) = (Cursor::new(&again[..]), Cursor::new(Vec::new()));
+        let done = compress(&file[..], Some(&mut again), &picture_of(&file, "small"), aside, how, &());
+        assert_eq!(done.is_ok(), is_right);
+    }
+}
+
+#[test]
+fn golden_streams_of_png_files_are_restored_row_by_row() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/good/photo.png.srp");
+    let stream = std::fs::read(path).unwrap();
+    let whole = decompress(&stream, &Models::new(&[], Kernel::best()), DEFAULT_LIMIT, &()).unwrap();
+    assert!(restored(&stream, 2).unwrap() == whole);
 }

@@ -141,6 +141,10 @@ pub fn scan(input: impl Read, mut each: impl FnMut(&[u8])) -> Result<Scan, Unfit
             adler = adler32(adler, &batch);
             race.run(&batch, false)?;
             batch.clear();
+            if !is_begun {
+                batch.shrink_to(BATCH);
+                race.data.shrink_to_fit();
+            }
         }
     }
     let mut idat = lines.end(|bytes| race.data.extend_from_slice(bytes))?;
