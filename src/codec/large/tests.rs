@@ -236,8 +236,9 @@ fn a_png_file_is_followed_to_its_end() {
     let large = picture_of(&file, "large");
     assert_eq!(large.png.as_ref().unwrap().sample(&large).height, 8 * 36);
     joins(&file, &large, "large");
+    // The same value again and again, which zlib would not write one by one.
     let end = file.len() - 4000;
-    file[end] ^= 16;
+    file[end..end + 64].fill(0);
     assert!(found(&file, true, u64::MAX).is_none(), "one that differs late");
 }
 
