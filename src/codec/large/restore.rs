@@ -41,7 +41,8 @@ pub fn incoming(head: &[u8]) -> Result<Option<Incoming>, DecodeError> {
 pub(super) fn incoming_of(head: &[u8], least: u64) -> Result<Option<Incoming>, DecodeError> {
     let Ok((header, start)) = container::open_front(head) else { return Ok(None) };
     // A PNG file may be much smaller than its samples.
-    if header.length.max(header.decoded(Role::Content)) < least {
+    let size = if header.medium.is_some() { header.decoded(Role::Content) } else { header.length };
+    if size < least {
         return Ok(None);
     }
     let medium = supported(&header)?;
