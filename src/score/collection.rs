@@ -10,8 +10,8 @@ use thiserror::Error;
 
 const MAGIC: &[u8; 6] = b"SRPCAL";
 /// 1 had one calibration of pictures, and fewer statistics; 2 had one covariance for normal files of all kinds; 3 did
-/// not know how strange the strangest blocks of normal files are.
-const VERSION: u16 = 4;
+/// not know how strange the strangest blocks of normal files are; 4 had no hums of the mains.
+const VERSION: u16 = 5;
 const HEADER: usize = MAGIC.len() + 2 + 32;
 /// No calibration file is larger.
 const MAX_BYTES: usize = 1 << 28;

@@ -2,8 +2,9 @@
 //!
 //! The score is the distance to the fifth-nearest normal example (Ramaswamy et al. 2000), in the coordinates of [`View`]. Distances are
 //! taken over all statistics and over those of the coder's walk alone, and their mean is taken: in many statistics together, one
-//! that is odd in a few is hardly far. What is odd in a way of its own, a hum, is looked for apart: the score is the larger of the
-//! mean and of the distance over hums, each in units in which a tenth of normal examples have more than 1.
+//! that is odd in a few is hardly far. Hums are looked for apart: the score is the larger of the mean and of what [`Hums`] says, each in
+//! units in which a tenth of normal examples have more than 1. These are examples that were left out of a fit to the others: from
+//! what it was fitted to, none is as far as from what is new.
 //!
 //! Beside it stand Mahalanobis' distance, which knows one centre alone, and the sum of one-dimensional
 //! log densities (DoSE, Morningstar et al. 2021), which knows no correlation; README has what each finds.
@@ -11,16 +12,19 @@
 //! What must stay true: every score is finite; a score depends on nothing but the summary and the fit.
 
 use super::example::{Region, Summary};
+use super::hums::{Hums, Tones};
 use super::places::Places;
 use super::scale::Scale;
 use super::statistics::{Family, STATISTICS};
-use super::view::{Coordinates, TAKEN, View};
+use super::view::{Coordinates, Rows, TAKEN, View};
 use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How much all statistics together count, where those of the walk count 1.
 const WHOLE: f64 = 2.0;
+/// Parts of the normal examples that are left out of a fit in turn.
+const FOLDS: usize = 8;
 /// Log density of a value that no normal example is near to.
 const FAR: f64 = -50.0;
 
@@ -31,22 +35,74 @@ pub struct Fit {
     scales: Vec<Option<Scale>>,
     /// Coordinates in which the statistics that vary have variance 1 and no correlation, for Mahalanobis' distance.
     whole: Coordinates,
-    /// Over all statistics that vary, and over some of them.
-    views: Vec<View>,
-    /// Of the mean of these.
-    general: Scale,
-    /// Over hums, and of it.
-    hums: Option<(View, Scale)>,
+    general: General,
+    /// Of what that says.
+    scale: Scale,
+    /// None where normal examples are no recordings.
+    hums: Option<Hums>,
     /// Standardized values of some normal examples for each statistic that varies, sorted, and the width of the kernel.
     densities: Vec<(Vec<f64>, f64)>,
     /// Where one is odd.
     places: Places,
 }
 
-/// The mean of what views say, by their weights.
-fn mean(weighted: impl Iterator<Item = (f64, f64)>) -> f64 {
-    let (sum, weights) = weighted.fold((0.0, 0.0), |(sum, weights), (w, v)| (sum + w * v, weights + w));
-    sum / weights
+/// Over all statistics that vary but hums of the mains, and over those of the walk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct General(Vec<View>);
+
+impl General {
+    /// Fits to the rows, of which `families` has one for each value; also what it says of the first of them.
+    fn new(families: &[Family], rows: Rows) -> Option<(Self, Vec<f64>)> {
+        let of = |take: fn(Family) -> bool| -> Vec<u32> {
+            (0..families.len() as u32).filter(|c| take(families[*c as usize])).collect()
+        };
+        let (all, walk) = (of(|family| family != Family::Mains), of(|family| family == Family::Walk));
+        if all.is_empty() {
+            return None;
+        }
+        let has_others = walk.len() < all.len() && !walk.is_empty();
+        let mut parts = vec![(all, WHOLE)];
+        if has_others {
+            parts.push((walk, 1.0));
+        }
+        // A part whose normal examples are all alike says nothing, but all statistics together must.
+        let fitted = parts.into_iter().map(|(columns, weight)| View::new(columns, weight, rows));
+        let (views, own): (Vec<View>, Vec<Vec<f64>>) = fitted.flatten().unzip();
+        let general = Self(views);
+        let own = (0..own.first()?.len()).map(|i| general.mean(own.iter().map(|own| own[i]))).collect();
+        Some((general, own))
+    }
+
+    /// The mean of what the views say, by their weights.
+    fn mean(&self, says: impl Iterator<Item = f64>) -> f64 {
+        let add = |(sum, weights): (f64, f64), (view, v): (&View, f64)| (sum + view.weight * v, weights + view.weight);
+        let (sum, weights) = self.0.iter().zip(says).fold((0.0, 0.0), add);
+        sum / weights
+    }
+
+    fn far(&self, z: &[f64]) -> f64 {
+        self.mean(self.0.iter().map(|view| view.far(z)))
+    }
+}
+
+/// What fits to the other rows say of some: in general, and of hums. `None` where there are too few groups of rows for that.
+fn left_out(families: &[Family], rows: Rows) -> Option<(Vec<f64>, Vec<[f64; 2]>)> {
+    let groups: BTreeSet<usize> = rows.iter().map(|(_, group)| *group).collect();
+    let parts: BTreeMap<usize, usize> = groups.into_iter().enumerate().map(|(i, group)| (group, i % FOLDS)).collect();
+    if parts.len() < FOLDS {
+        return None;
+    }
+    let step = rows.len().div_ceil(TAKEN);
+    let (mut general, mut hums) = (Vec::new(), Vec::new());
+    for part in 0..FOLDS {
+        let others: Vec<_> = rows.iter().filter(|(_, group)| parts[group] != part).cloned().collect();
+        let ((all, _), (tones, _)) = (General::new(families, &others)?, Tones::new(families, &others)?);
+        for (row, _) in rows.iter().step_by(step).filter(|(_, group)| parts[group] == part) {
+            general.push(all.far(row));
+            hums.push(tones.of(row));
+        }
+    }
+    Some((general, hums))
 }
 
 /// What the detectors say of an example.
@@ -72,31 +128,22 @@ impl Fit {
         let groups: BTreeMap<&[u8; 32], usize> = normal.iter().enumerate().map(|(i, s)| (&s.group, i)).collect();
         let rows: Vec<_> = normal.iter().map(|s| (standardized(&scales, s), groups[&s.group])).collect();
         let count = rows.len();
-        let varying: Vec<Family> =
+        let families: Vec<Family> =
             STATISTICS.iter().zip(&scales).filter(|(_, scale)| scale.is_some()).map(|(s, _)| s.family).collect();
-        let of = |take: fn(Family) -> bool| -> Vec<u32> {
-            (0..varying.len() as u32).filter(|c| take(varying[*c as usize])).collect()
-        };
-        let all = of(|_| true);
         let (coordinates, _) = Coordinates::global(&rows.iter().map(|(row, _)| row.as_slice()).collect::<Vec<_>>())?;
-        let walk = of(|family| family == Family::Walk);
-        let mut parts = vec![(all.clone(), WHOLE)];
-        if walk.len() < all.len() && !walk.is_empty() {
-            parts.push((walk, 1.0));
-        }
-        // A part whose normal examples are all alike says nothing, but all statistics together must.
-        let fitted = parts.into_iter().map(|(columns, weight)| View::new(columns, weight, &rows));
-        let (views, own): (Vec<View>, Vec<Vec<f64>>) = fitted.flatten().unzip();
-        let means: Vec<f64> =
-            (0..own.first()?.len()).map(|i| mean(views.iter().zip(&own).map(|(v, own)| (v.weight, own[i])))).collect();
-        let general = Scale::upper(&means)?;
-        let columns = of(|family| family == Family::Harmonics);
-        let hums = if columns.is_empty() { None } else { View::new(columns, 1.0, &rows) };
-        let hums = hums.and_then(|(view, own)| Some((view, Scale::upper(&own)?)));
+        let (general, own) = General::new(&families, &rows)?;
+        let (own, hums) = match Tones::new(&families, &rows) {
+            None => (own, None),
+            Some((tones, hums)) => {
+                let (own, hums) = left_out(&families, &rows).unwrap_or((own, hums));
+                (own, Some(Hums::new(tones, &hums)))
+            }
+        };
+        let scale = Scale::upper(&own)?;
         let densities =
-            (0..all.len()).map(|i| kernels(rows.iter().step_by(count.div_ceil(TAKEN)).map(|r| r.0[i]))).collect();
+            (0..families.len()).map(|i| kernels(rows.iter().step_by(count.div_ceil(TAKEN)).map(|r| r.0[i]))).collect();
         let places = Places::new(&normal);
-        Some(Self { scales, whole: coordinates, views, general, hums, densities, places })
+        Some(Self { scales, whole: coordinates, general, scale, hums, densities, places })
     }
 
     /// Whether the sizes of its parts fit and its numbers are finite, which a file may claim and not hold.
@@ -109,10 +156,10 @@ impl Fit {
             && self.scales.len() == STATISTICS.len()
             && self.scales.iter().flatten().all(|s| s.is_sound())
             && self.whole.is_sound(n)
-            && !self.views.is_empty()
-            && self.views.iter().all(|view| view.is_sound(n))
-            && self.general.is_sound()
-            && self.hums.iter().all(|(view, scale)| view.is_sound(n) && scale.is_sound())
+            && !self.general.0.is_empty()
+            && self.general.0.iter().all(|view| view.is_sound(n))
+            && self.scale.is_sound()
+            && self.hums.iter().all(|hums| hums.is_sound(n))
             && self.densities.len() == n
             && self.densities.iter().all(density)
             && self.places.is_sound()
@@ -132,10 +179,10 @@ impl Fit {
     pub fn detect(&self, summary: &Summary) -> Detected {
         let z = standardized(&self.scales, summary);
         let log: f64 = self.densities.iter().zip(&z).map(|((values, width), z)| log_density(values, *width, *z)).sum();
-        let general = self.general.z(mean(self.views.iter().map(|view| (view.weight, view.far(&z)))));
-        let hums = self.hums.iter().map(|(view, scale)| scale.z(view.far(&z)));
+        let general = self.scale.z(self.general.far(&z));
+        let hums = self.hums.as_ref().and_then(|hums| hums.far(&z));
         Detected {
-            score: hums.fold(general, f64::max),
+            score: hums.map_or(general, |hums| general.max(hums)),
             mahalanobis: self.whole.of(&z).iter().map(|w| w * w).sum::<f64>().sqrt(),
             density: -log,
         }

@@ -13,6 +13,7 @@ pub mod conformal;
 pub mod draw;
 mod example;
 mod fit;
+mod hums;
 mod linear;
 mod media;
 mod model;

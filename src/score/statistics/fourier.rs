@@ -19,10 +19,19 @@ impl Fourier {
     /// # Panics
     /// If they are not a power of two, at least 2.
     pub fn new(length: usize) -> Self {
-        assert!(length.is_power_of_two() && length > 1, "the transform of a power of two");
-        let turn = |i: f64| 2.0 * PI * i / length as f64;
-        let window: Vec<f64> = (0..length).map(|i| 0.5 - 0.5 * turn(i as f64 + 0.5).cos()).collect();
+        Self::padded(length, length)
+    }
+
+    /// For so many samples with zeros behind them, up to `length` in all: as many frequencies lie closer together.
+    ///
+    /// # Panics
+    /// If `length` is no power of two, at least 2, or there are more samples.
+    pub fn padded(samples: usize, length: usize) -> Self {
+        assert!(length.is_power_of_two() && length > 1 && samples <= length, "the transform of a power of two");
+        let turn = |i: f64, n: usize| 2.0 * PI * i / n as f64;
+        let window: Vec<f64> = (0..samples).map(|i| 0.5 - 0.5 * turn(i as f64 + 0.5, samples).cos()).collect();
         let gain = window.iter().map(|w| w * w).sum();
+        let turn = |i: f64| turn(i, length);
         let roots = (0..length / 2).map(|i| [turn(i as f64).cos(), -turn(i as f64).sin()]).collect();
         Self { window, gain, roots, values: Vec::new() }
     }
@@ -31,8 +40,9 @@ impl Fourier {
     pub fn power(&mut self, sample: impl Fn(usize) -> f64) -> Vec<f64> {
         self.values.clear();
         self.values.extend(self.window.iter().enumerate().map(|(i, w)| [sample(i) * w, 0.0]));
+        self.values.resize(2 * self.roots.len(), [0.0; 2]);
         self.transform();
-        let values = &self.values[1..=self.window.len() / 2];
+        let values = &self.values[1..=self.roots.len()];
         values.iter().map(|[re, im]| (re * re + im * im) / self.gain).collect()
     }
 
@@ -68,19 +78,20 @@ mod tests {
     #[test]
     fn the_transform_is_the_sum_that_defines_it() {
         let sample = |i: usize| ((i * i * 7 + 3 * i) % 23) as f64 - 11.0;
-        let mut fourier = Fourier::new(16);
-        let power = fourier.power(sample);
-        assert_eq!(power.len(), 8);
-        for (k, found) in (1..=8).zip(power) {
-            let (mut re, mut im, mut gain) = (0.0, 0.0, 0.0);
-            for i in 0..16 {
-                let w = 0.5 - 0.5 * (2.0 * PI * (i as f64 + 0.5) / 16.0).cos();
-                let angle = 2.0 * PI * (i * k) as f64 / 16.0;
-                re += w * sample(i) * angle.cos();
-                im -= w * sample(i) * angle.sin();
-                gain += w * w;
+        for samples in [16, 11] {
+            let power = Fourier::padded(samples, 16).power(sample);
+            assert_eq!(power.len(), 8);
+            for (k, found) in (1..=8).zip(power) {
+                let (mut re, mut im, mut gain) = (0.0, 0.0, 0.0);
+                for i in 0..samples {
+                    let w = 0.5 - 0.5 * (2.0 * PI * (i as f64 + 0.5) / samples as f64).cos();
+                    let angle = 2.0 * PI * (i * k) as f64 / 16.0;
+                    re += w * sample(i) * angle.cos();
+                    im -= w * sample(i) * angle.sin();
+                    gain += w * w;
+                }
+                assert!((found - (re * re + im * im) / gain).abs() < 1e-9);
             }
-            assert!((found - (re * re + im * im) / gain).abs() < 1e-9);
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod fourier;
 mod harmonics;
 mod lattice;
 mod layout;
+mod mains;
 mod regions;
 mod spectrum;
 mod time;
@@ -27,6 +28,8 @@ pub enum Family {
     Walk,
     /// Tones at multiples of a frequency.
     Harmonics,
+    /// The same of the mains' frequencies.
+    Mains,
     /// The walk over a region of an example, or its samples.
     Other,
 }
@@ -63,6 +66,7 @@ pub struct Figures<'a> {
     colours: colours::Colours,
     layout: layout::Layout,
     spectrum: spectrum::Spectrum,
+    mains: mains::Mains,
     time: time::Time,
 }
 
@@ -80,6 +84,7 @@ impl<'a> Figures<'a> {
             colours: colours::Colours::of(example),
             layout: layout::Layout::of(example, &luminance),
             spectrum: spectrum::Spectrum::of(example),
+            mains: mains::Mains::of(example),
             time: time::Time::of(example),
             places,
             luminance,
@@ -90,7 +95,7 @@ impl<'a> Figures<'a> {
 /// Every statistic. Calibration files name them, so that a new one makes old files unreadable, not wrong.
 pub static STATISTICS: LazyLock<Vec<Statistic>> = LazyLock::new(|| {
     let pictures = [regions::ALL, wavelets::ALL, colours::ALL, lattice::ALL, layout::ALL].concat();
-    [whole::ALL, blocks::ALL, &pictures, spectrum::ALL, harmonics::ALL, time::ALL].concat()
+    [whole::ALL, blocks::ALL, &pictures, spectrum::ALL, harmonics::ALL, mains::ALL, time::ALL].concat()
 });
 
 /// Number of the statistic with a name.

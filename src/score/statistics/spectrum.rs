@@ -45,7 +45,7 @@ impl Spectrum {
         for (value, band) in spectrum.bands.iter_mut().zip(parts(&power, &BANDS)) {
             *value = decibels((band.iter().sum::<f64>() + ROUNDING) / total);
         }
-        let long = prominence(&welch(example, LONGEST).unwrap_or_default());
+        let long = prominence(&welch(example, LONGEST).unwrap_or_default(), AROUND);
         for (value, octave) in spectrum.tones.iter_mut().zip(parts(&long, &OCTAVES)) {
             *value = octave.iter().fold(0.0, |most, p| f64::max(most, *p));
         }
@@ -59,11 +59,11 @@ impl Spectrum {
     }
 }
 
-/// How far each frequency lies above the median of those around it, in decibels.
-fn prominence(power: &[f64]) -> Vec<f64> {
+/// How far each frequency lies above the median of those around it, `reach` on each side, in decibels.
+pub(super) fn prominence(power: &[f64], reach: usize) -> Vec<f64> {
     let decibels: Vec<f64> = power.iter().map(|p| 10.0 * p.log10()).collect();
     let above = |i: usize| {
-        let mut around = decibels[i.saturating_sub(AROUND)..(i + AROUND + 1).min(decibels.len())].to_vec();
+        let mut around = decibels[i.saturating_sub(reach)..(i + reach + 1).min(decibels.len())].to_vec();
         let middle = around.len() / 2;
         decibels[i] - *around.select_nth_unstable_by(middle, f64::total_cmp).1
     };
@@ -79,14 +79,22 @@ fn parts<'a>(power: &'a [f64], edges: &'a [f64]) -> impl Iterator<Item = &'a [f6
 
 /// Mean power of each frequency but 0, lowest first, of windows of at most `most` frames; none of fewer than 16 frames.
 fn welch(example: &Example, most: usize) -> Option<Vec<f64>> {
-    let channels = example.channels.max(1);
-    let frames = example.symbols.len() / channels;
-    if frames < 16 {
-        return None;
-    }
-    let length = most.min(1 << frames.ilog2());
-    let mut fourier = Fourier::new(length);
-    let mut power = vec![0.0; length / 2];
+    let frames = frames(example);
+    let length = most.min(1 << frames.max(1).ilog2());
+    (frames >= 16).then(|| powers(example, length, length))
+}
+
+/// Samples of a channel.
+pub(super) fn frames(example: &Example) -> usize {
+    example.symbols.len() / example.channels.max(1)
+}
+
+/// Mean power of each frequency but 0, lowest first, of windows of `length` frames, which the example has, with zeros behind them up to
+/// `padded`, a power of two.
+pub(super) fn powers(example: &Example, length: usize, padded: usize) -> Vec<f64> {
+    let (channels, frames) = (example.channels.max(1), frames(example));
+    let mut fourier = Fourier::padded(length, padded);
+    let mut power = vec![0.0; padded / 2];
     let mut count = 0.0;
     for channel in 0..channels {
         for first in (0..=frames - length).step_by(length / 4) {
@@ -96,7 +104,7 @@ fn welch(example: &Example, most: usize) -> Option<Vec<f64>> {
         }
     }
     power.iter_mut().for_each(|p| *p = *p / count + ROUNDING);
-    Some(power)
+    power
 }
 
 macro_rules! spectrum {
