@@ -10,7 +10,7 @@ use thiserror::Error;
 
 const MAGIC: &[u8; 6] = b"SRPCAL";
 /// 1 had one calibration of pictures, and fewer statistics; 2 had one covariance for normal files of all kinds; 3 did
-/// not know how strange the strangest blocks of normal files are; 4 had no hums of the mains.
+/// not know how strange the strangest blocks of normal files are; 4 had no hums of the mains and no traces.
 const VERSION: u16 = 5;
 const HEADER: usize = MAGIC.len() + 2 + 32;
 /// No calibration file is larger.

@@ -4,7 +4,7 @@
 //! taken over all statistics and over those of the coder's walk alone, and their mean is taken: in many statistics together, one
 //! that is odd in a few is hardly far. Hums are looked for apart: the score is the larger of the mean and of what [`Hums`] says, each in
 //! units in which a tenth of normal examples have more than 1. These are examples that were left out of a fit to the others: from
-//! what it was fitted to, none is as far as from what is new.
+//! what it was fitted to, none is as far as from what is new. A trace of processing that hardly a normal example has counts by itself, too.
 //!
 //! Beside it stand Mahalanobis' distance, which knows one centre alone, and the sum of one-dimensional
 //! log densities (DoSE, Morningstar et al. 2021), which knows no correlation; README has what each finds.
@@ -23,6 +23,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How much all statistics together count, where those of the walk count 1.
 const WHOLE: f64 = 2.0;
+/// A trace of processing counts from here on, in units in which a tenth of normal examples have more than 1, and so much for each more.
+const BEYOND: f64 = 3.0;
+const STEEP: f64 = 6.0;
 /// Parts of the normal examples that are left out of a fit in turn.
 const FOLDS: usize = 8;
 /// Log density of a value that no normal example is near to.
@@ -40,6 +43,8 @@ pub struct Fit {
     scale: Scale,
     /// None where normal examples are no recordings.
     hums: Option<Hums>,
+    /// Places of traces of processing among the statistics that vary, and how they are among normal examples.
+    traces: Vec<(u32, Scale)>,
     /// Standardized values of some normal examples for each statistic that varies, sorted, and the width of the kernel.
     densities: Vec<(Vec<f64>, f64)>,
     /// Where one is odd.
@@ -140,10 +145,13 @@ impl Fit {
             }
         };
         let scale = Scale::upper(&own)?;
+        let traces = (0..families.len()).filter(|c| families[*c] == Family::Trace);
+        let upper = |c: usize| Scale::upper(&rows.iter().map(|(row, _)| row[c]).collect::<Vec<_>>());
+        let traces = traces.filter_map(|c| Some((c as u32, upper(c)?))).collect();
         let densities =
             (0..families.len()).map(|i| kernels(rows.iter().step_by(count.div_ceil(TAKEN)).map(|r| r.0[i]))).collect();
         let places = Places::new(&normal);
-        Some(Self { scales, whole: coordinates, general, scale, hums, densities, places })
+        Some(Self { scales, whole: coordinates, general, scale, hums, traces, densities, places })
     }
 
     /// Whether the sizes of its parts fit and its numbers are finite, which a file may claim and not hold.
@@ -160,6 +168,7 @@ impl Fit {
             && self.general.0.iter().all(|view| view.is_sound(n))
             && self.scale.is_sound()
             && self.hums.iter().all(|hums| hums.is_sound(n))
+            && self.traces.iter().all(|(c, scale)| (*c as usize) < n && scale.is_sound())
             && self.densities.len() == n
             && self.densities.iter().all(density)
             && self.places.is_sound()
@@ -181,8 +190,10 @@ impl Fit {
         let log: f64 = self.densities.iter().zip(&z).map(|((values, width), z)| log_density(values, *width, *z)).sum();
         let general = self.scale.z(self.general.far(&z));
         let hums = self.hums.as_ref().and_then(|hums| hums.far(&z));
+        let traces = self.traces.iter().map(|(c, scale)| scale.z(z[*c as usize])).filter(|far| *far > BEYOND);
+        let traces = traces.map(|far| 1.0 + STEEP * (far - BEYOND));
         Detected {
-            score: hums.map_or(general, |hums| general.max(hums)),
+            score: hums.into_iter().chain(traces).fold(general, f64::max),
             mahalanobis: self.whole.of(&z).iter().map(|w| w * w).sum::<f64>().sqrt(),
             density: -log,
         }
@@ -246,6 +257,20 @@ pub(super) mod tests {
         assert!(normal.abs() < 1.5 && above > 4.0 && below > 4.0, "{normal} {above} {below}");
         let far = Summary { values: vec![1e300; STATISTICS.len()], ..near(0.0, 1).remove(0) };
         assert!(fit.detect(&far).score.is_finite() && fit.detect(&far).score > above);
+    }
+
+    #[test]
+    fn a_trace_that_no_normal_example_has_is_odd_by_itself() {
+        let fit = Fit::new(&near(0.0, 400)).unwrap();
+        let lattice = crate::score::statistics::index("lattice").unwrap();
+        let score = |value: f64| {
+            let mut example = near(0.0, 401).pop().unwrap();
+            example.values[lattice] = value;
+            fit.detect(&example).score
+        };
+        // A trace that is weaker than normal is none.
+        assert!(score(6.0) > 20.0 && score(6.0) > score(4.0) && score(-6.0) < 15.0, "{} {}", score(6.0), score(-6.0));
+        assert!((score(0.1) - score(0.0)).abs() < 1.0);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub static ALL: &[Statistic] = &[Statistic {
     name: "lattice",
     what: "high frequencies beside those of an 8 x 8 lattice (JPEG)",
     source: "Fan and de Queiroz 2003",
-    family: Family::Other,
+    family: Family::Trace,
     of: |f| lattice(f.example, &f.luminance),
 }];
 

@@ -30,6 +30,8 @@ pub enum Family {
     Harmonics,
     /// The same of the mains' frequencies.
     Mains,
+    /// A trace that some processing leaves, and that nothing else does.
+    Trace,
     /// The walk over a region of an example, or its samples.
     Other,
 }
