@@ -26,6 +26,8 @@ const WHOLE: f64 = 2.0;
 /// A trace of processing counts from here on, in units in which a tenth of normal examples have more than 1, and so much for each more.
 const BEYOND: f64 = 3.0;
 const STEEP: f64 = 6.0;
+/// Fewer normal examples do not tell what hardly one of them has.
+const ENOUGH: usize = 50;
 /// Parts of the normal examples that are left out of a fit in turn.
 const FOLDS: usize = 8;
 /// Log density of a value that no normal example is near to.
@@ -145,7 +147,7 @@ impl Fit {
             }
         };
         let scale = Scale::upper(&own)?;
-        let traces = (0..families.len()).filter(|c| families[*c] == Family::Trace);
+        let traces = (0..families.len()).filter(|c| families[*c] == Family::Trace && count >= ENOUGH);
         let upper = |c: usize| Scale::upper(&rows.iter().map(|(row, _)| row[c]).collect::<Vec<_>>());
         let traces = traces.filter_map(|c| Some((c as u32, upper(c)?))).collect();
         let densities =
