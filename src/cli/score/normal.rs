@@ -143,11 +143,11 @@ impl Source<'_> {
                 Ok(calibration) => calibration,
                 // Some stray files of another medium do no harm.
                 Err(fault @ CalibrationError::TooFew { .. }) if normal.len() > 1 => {
-                    report::note(quiet, format_args!("--calibrate: {fault}"));
+                    report::note(quiet, format_args!("normal files: {fault}"));
                     few = Some(fault);
                     continue;
                 }
-                Err(fault) => return Err(Fault::Error(format!("--calibrate: {fault}"))),
+                Err(fault) => return Err(Fault::Error(format!("normal files: {fault}"))),
             };
             let (examples, scores) = (calibration.examples(), calibration.scores());
             let text = format!("{medium}: calibrated with the model '{}' on {examples} examples", model.name());
@@ -160,8 +160,8 @@ impl Source<'_> {
         }
         match (calibrations.is_empty(), few) {
             (false, _) => Ok((Collection::new(calibrations), worst)),
-            (true, Some(fault)) => Err(Fault::Error(format!("--calibrate: {fault}"))),
-            (true, None) => Err(Fault::Error("--calibrate: no normal file could be scored".to_owned())),
+            (true, Some(fault)) => Err(Fault::Error(format!("normal files: {fault}"))),
+            (true, None) => Err(Fault::Error("no normal file could be scored".to_owned())),
         }
     }
 
