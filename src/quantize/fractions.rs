@@ -4,7 +4,6 @@
 
 use super::float::FloatNetwork;
 use crate::spec::{Function, Likelihood, NetworkSpec, NodeId, Op, Output};
-use std::collections::BTreeSet;
 
 /// Activations stay within `+-(2^ACTIVATION_BITS - 1)`, so that weights keep their bits.
 pub const ACTIVATION_BITS: u32 = 13;
@@ -68,11 +67,6 @@ impl Fractions {
                 _ => {}
             }
         }
-        // What goes through a function, or comes from one.
-        let is_curved =
-            |id: &NodeId| matches!(spec.nodes[*id].op, Op::Activation { .. } | Op::Gate | Op::Attention { .. });
-        let ends = |id: NodeId| spec.nodes[id].inputs.iter().flat_map(|i| sources(spec, *i)).chain([id]);
-        let curved: BTreeSet<NodeId> = (0..spec.nodes.len()).filter(is_curved).flat_map(ends).collect();
         let alone = |id: NodeId| group.iter().filter(|g| **g == group[id]).count() == 1;
         let output = |id: NodeId| spec.outputs.iter().find(|o| o.parameters == id);
         // The largest trained value may be of a symbol that no example has.
@@ -103,9 +97,10 @@ impl Fractions {
                     matches!(o.likelihood, Likelihood::LogisticMixture { .. } | Likelihood::SignedMixture { .. })
                 };
                 let outputs: Vec<&Output> = members().filter_map(output).collect();
-                // Units between linear layers may be as large as they like: a network that is sure of something has no reason to stop.
+                let is_dense = |id: NodeId| matches!(spec.nodes[id].op, Op::MaskedLinear { .. });
                 let least = match outputs.as_slice() {
-                    [] if !members().any(|id| curved.contains(&id)) => 0.0,
+                    // MADE has weights of its own for each pixel, and of one that never varies it is as sure as it likes: its units grow.
+                    [] if members().all(is_dense) => 0.0,
                     outputs if outputs.iter().copied().all(is_mixture) => 6.0,
                     _ => 7.0,
                 };

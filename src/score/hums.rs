@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// A hum of any frequency and one of the mains count so much: the former are looked for in so many places that more of them are chance.
 const WEIGHTS: [f64; 2] = [0.5, 1.0];
 /// What an endlessly strong hum counts, in units in which a tenth of normal examples have more than 1.
-const MOST: f64 = 4.0;
+const MOST: f64 = 8.0;
 
 /// What is looked at.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
