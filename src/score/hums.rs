@@ -1,8 +1,7 @@
 //! Hums, which are odd in a way of their own and hardly move the distance over all statistics: tones at multiples of any frequency, by
 //! the distance to normal examples, and at multiples of the mains' frequencies, by the strongest alone.
 //!
-//! What must stay true: however strong it is, a hum says less than a distance that many statistics have a part in. A normal recording
-//! may have a line where others have none.
+//! What must stay true: what a hum counts is bounded, however strong it is. A normal recording may have a line where others have none.
 
 use super::scale::Scale;
 use super::statistics::Family;
