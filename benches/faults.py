@@ -7,7 +7,7 @@ Recordings (WAV or FLAC in the folder IN; `flac` must be there), written as WAV 
   clicks  four a second, two milliseconds long, at random moments
   hum     100 hertz and its harmonics up to 500, at random phases
   band    500 to 1000 hertz removed
-  vorbis  encoded as Ogg Vorbis at quality 0.4 and decoded again (needs the Python package soundfile)
+  vorbis  encoded as Ogg Vorbis at quality 5 and decoded again (needs the Python package soundfile)
 --ratio is the power of the fault over that of the recording, in decibels, for clicks and hum.
 
 Pictures (PNG, PPM, WebP, ... in IN; needs Pillow), written as PNG into OUT:
@@ -78,7 +78,7 @@ def recording(kind, samples, rate, ratio, rng):
         import soundfile
 
         buffer = io.BytesIO()
-        soundfile.write(buffer, samples / 32768, rate, format="OGG", subtype="VORBIS", compression_level=0.6)
+        soundfile.write(buffer, samples / 32768, rate, format="OGG", subtype="VORBIS", compression_level=0.5)
         buffer.seek(0)
         return soundfile.read(buffer, always_2d=True)[0] * 32768
     return samples

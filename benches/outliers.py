@@ -24,6 +24,7 @@ NORMAL and flags among 500 others, of which a share is odd; beside it the same 5
 import csv
 import gzip
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -136,7 +137,7 @@ def folds(program, count, normal, odd, options):
             for part in parts:
                 os.mkdir(part)
             for i, name in enumerate(names):
-                os.symlink(os.path.abspath(os.path.join(normal, name)), os.path.join(parts[i % count == fold], name))
+                shutil.copy(os.path.join(normal, name), parts[i % count == fold])
             calibration = os.path.join(folder, "normal.cal")
             subprocess.run([program, "calibrate", "-q", parts[0], "-o", calibration, *options], check=True)
             command = [program, "score", "-q", "--calibrate", calibration, *options]

@@ -3,7 +3,9 @@
 //! f64 with `+ - * /` and conversions alone, and the model's own tables for every function, so that it is the same on
 //! every machine. The tables' steps are not seen: slopes are those of the logistic functions that the tables stand for.
 
+use crate::engine::{Executor, Field, Position};
 use crate::likelihood::logistic::*;
+use crate::spec::Likelihood;
 
 /// Fractional bits of a gradient: nats per unit of a parameter (which is 1 in the float network), times `2^FRACTION`.
 pub const FRACTION: u32 = 7;
@@ -33,6 +35,26 @@ struct Part {
     mean: f64,
     /// The slope of `mass` with the log of the scale.
     scale: f64,
+}
+
+/// Writes the gradient of the code length of a channel of a field at `position`, the `i`-th that the executor ran at, as [`gradient`] does.
+pub fn gradient_at(
+    executor: &Executor,
+    field: &Field,
+    channel: usize,
+    (i, position): (usize, Position),
+    out: &mut [i16],
+) {
+    let network = executor.network();
+    #[allow(irrefutable_let_patterns, reason = "more families will follow")]
+    let Likelihood::LogisticMixture { components, .. } = &network.program().spec().outputs[channel].likelihood else {
+        unreachable!("a program holds only distributions that can be run")
+    };
+    let [parameters, mean, scale] = network.output(channel);
+    let (mean, level) = (executor.values(mean, i)[channel], executor.values(scale, i)[0] as usize);
+    let symbol = field.get(channel, position.row as isize, position.column as usize);
+    let parameters = executor.values(parameters, i);
+    gradient(network.program().tables(channel), parameters, (*components).into(), mean, level, symbol, out);
 }
 
 /// Writes the gradient of `-ln p(symbol)` for `parameters` as in [`Mixture::new`], in units of `2^-FRACTION`.

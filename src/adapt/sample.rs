@@ -7,7 +7,7 @@ use super::mixture;
 use crate::engine::{Adjoint, Buffers, Executor, Field, Gradients, Network, Position};
 use crate::entropy::{Bits, Distribution, cost_of};
 use crate::likelihood::logistic::PRECISION;
-use crate::spec::{Likelihood, NodeId};
+use crate::spec::NodeId;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -192,18 +192,10 @@ fn seed(executor: &mut Executor, gradients: &mut Gradients, field: &Field, posit
     let network = executor.network();
     gradients.begin();
     for channel in 0..field.channels() {
-        let output = &network.program().spec().outputs[channel];
-        #[allow(irrefutable_let_patterns, reason = "more families will follow")]
-        let Likelihood::LogisticMixture { components, mean, scale, .. } = &output.likelihood else {
-            unreachable!("a program holds only distributions that can be run")
-        };
-        let tables = network.program().tables(channel);
+        let [output, ..] = network.output(channel);
         for (i, p) in positions.iter().enumerate() {
-            let (mean, level) = (executor.values(*mean, i)[channel], executor.values(*scale, i)[0] as usize);
-            let symbol = field.get(channel, p.row as isize, p.column as usize);
-            let parameters = executor.values(output.parameters, i);
-            let out = gradients.output(network, output.parameters, i);
-            mixture::gradient(tables, parameters, (*components).into(), mean, level, symbol, out);
+            let out = gradients.output(network, output, i);
+            mixture::gradient_at(executor, field, channel, (i, *p), out);
         }
     }
 }

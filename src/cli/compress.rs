@@ -3,8 +3,9 @@
 use super::archive::pack;
 use super::bar::Bar;
 use super::batch::{self, How};
+use super::coded::{Coded, Coder};
 use super::fault::{Exit, Fault};
-use super::inputs::{self, Begun, EXTENSION, Folders, HEAD, Input};
+use super::inputs::{self, EXTENSION, Folders, Input};
 use super::options::{CodecOptions, EffortOptions, Global, LabelOptions, SoundOptions};
 use super::output::{Output, Stamp};
 use super::report::Tally;
@@ -12,14 +13,9 @@ use super::table::Table;
 use super::target::{Target, TargetOptions};
 use super::{output, report};
 use serde_json::{Value, json};
-use std::fs::File;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use surprisal::codec::long::{self, Again, Long};
-use surprisal::codec::sets;
-use surprisal::codec::{self, Coding, CompressError, Compressed, Options, Summary};
+use surprisal::codec::{Coding, Options, Summary};
 use surprisal::engine::DeviceName;
-use surprisal::media::audio::flac;
 
 /// Compress files to .srp streams
 ///
@@ -66,9 +62,6 @@ const EXAMPLES: &str = "Examples:
   tar c src | surprisal compress - -o src.tar.srp  standard input
   surprisal compress --rm -q *.wav                 remove each file when its stream is safe on the disk";
 
-/// What codes the bytes of a file.
-pub type Code<'a> = dyn Fn(&[u8], &Bar) -> Result<Compressed, CompressError> + Sync + 'a;
-
 /// Compresses every file.
 pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     output::remove_on_interrupt();
@@ -87,13 +80,20 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     }
     let archive = args.target.archive().filter(|_| args.recursive && args.files.iter().any(|path| path.is_dir()));
     let read = args.labels.read(if archive.is_some() { 2 } else { args.files.len() }, options.limit)?;
-    let code = |file: &[u8], bar: &Bar| match &set {
-        Some(network) => sets::compress(file, network, args.labels.labels(&read), &options, bar),
-        None => codec::compress(file, &models, &options, bar),
+    let labels = args.labels.labels(&read);
+    let coder = Coder {
+        models: &models,
+        options: &options,
+        set: set.as_deref().map(|set| (set, labels)),
+        samples: args.samples,
     };
     let how = How { quiet: global.quiet, side_by_side: args.codec.device.name == DeviceName::Cpu };
     if let Some(path) = archive {
-        return pack::run(&args.files, path, &args.target, (args.json, !args.no_verify), how, &code);
+        if args.samples {
+            let text = "--samples gives FLAC files another name, which an archive keeps: leave one of the two away";
+            return Err(Fault::Error(text.to_owned()));
+        }
+        return pack::run(&args.files, path, &args.target, (args.json, !args.no_verify), how, &coder);
     }
     let folders = if args.recursive { Folders::Walk } else { Folders::Refuse("add -r to compress the files in it") };
     let (inputs, worst) = inputs::gather(&args.files, folders, global.quiet);
@@ -111,43 +111,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     }
     let mut table = Table::default();
     let describe = |job: &Job| (job.input.name(), job.stamp.map_or(u64::MAX, |stamp| stamp.length()));
-    let work = |job: &Job, bar: &Bar| {
-        let about = |fault: Fault| fault.about(&job.input.name());
-        // Sets are not cut.
-        if set.is_some() || !args.samples && job.stamp.is_some_and(|stamp| stamp.length() < HEAD) {
-            let file = job.input.read(false)?;
-            if set.is_some() || !long::may_be_large(&file) {
-                return code(&file, bar).map(Coded::Whole).map_err(|e| about(e.into()));
-            }
-        }
-        let mut begun = job.input.begin(false, HEAD)?;
-        let unpacked = args.samples && flac::is_flac(&begun.head);
-        if unpacked {
-            let wave = flac::Unpacked::new(begun.chained()).map_err(|e| about(Fault::Error(e.to_string())))?;
-            begun = Begun::new(Box::new(wave), &job.input, None, HEAD)?;
-        }
-        let (how, length, mut again) = ((&models, &options), begun.length, begun.again()?);
-        let found = begun.find(again.as_mut(), how, bar)?;
-        let mut done = match found {
-            None => Coded::Whole(code(&begun.whole()?, bar).map_err(|e| about(e.into()))?),
-            Some(found) => {
-                let aside = output::aside(&job.target)?;
-                let again = again.as_mut().map(|file| file as &mut dyn Again);
-                let long = long::compress(begun.chained(), (length, again), &found, aside, how, bar);
-                if job.stamp.is_some() && job.stamp != job.input.path().and_then(Stamp::of) {
-                    return Err(inputs::changed(&job.input.name()));
-                }
-                Coded::Long(Box::new(long.map_err(|e| about(e.into()))?))
-            }
-        };
-        if unpacked {
-            let summary = done.summary();
-            (summary.exact, summary.length) = (false, job.stamp.map_or(summary.length, Stamp::length));
-            let note = "the samples are kept, and the FLAC file is not: decompress gives a WAV file";
-            summary.notes.push(note.to_owned());
-        }
-        Ok(done)
-    };
+    let work = |job: &Job, bar: &Bar| coder.code(&job.input, job.stamp, &job.target, bar);
     batch::each(jobs, how, describe, work, |job, done, seconds| {
         let done = done.and_then(|done| finish(args, global, &job, done, seconds));
         if let Some((summary, coded)) = tally.take(done)? {
@@ -159,30 +123,6 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         report::note(global.quiet, &table);
     }
     Ok(worst.max(tally.worst()))
-}
-
-/// A stream, in memory or to be put together.
-enum Coded {
-    Whole(Compressed),
-    Long(Box<Long<File>>),
-}
-
-impl Coded {
-    /// Its figures.
-    fn summary(&mut self) -> &mut Summary {
-        match self {
-            Self::Whole(done) => &mut done.summary,
-            Self::Long(long) => &mut long.summary,
-        }
-    }
-
-    /// Writes it: how many bytes it has.
-    fn write(self, out: &mut (dyn Write + Send)) -> io::Result<u64> {
-        match self {
-            Self::Whole(done) => out.write_all(&done.bytes).map(|()| done.bytes.len() as u64),
-            Self::Long(long) => long.write(out),
-        }
-    }
 }
 
 /// The path with `.srp` behind it. Of FLAC files without what makes them such, WAV files come back.

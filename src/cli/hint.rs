@@ -14,6 +14,10 @@ pub fn hinted(mut error: clap::Error) -> clap::Error {
     let tip = match error.kind() {
         ErrorKind::InvalidSubcommand => command(text(ContextKind::InvalidSubcommand)),
         ErrorKind::UnknownArgument => option(text(ContextKind::InvalidArg)),
+        ErrorKind::MissingRequiredArgument => match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::Strings(missing)) => instead(missing),
+            _ => None,
+        },
         _ => None,
     };
     if let Some(tip) = tip {
@@ -36,6 +40,19 @@ fn option(name: &str) -> Option<String> {
             Some("levels are '-e 1' (fastest) to '-e 9' (smallest)".to_owned())
         }
         "-d" | "--decompress" | "--uncompress" => Some("streams are restored by 'surprisal decompress'".to_owned()),
+        _ => None,
+    }
+}
+
+/// What does without the arguments that are missing.
+fn instead(missing: &[String]) -> Option<String> {
+    match missing {
+        [one] if one.starts_with("--calibrate") => {
+            Some("without normal files, '--self' ranks files against one another".to_owned())
+        }
+        [.., model] if model == "<MODEL>" && missing.iter().any(|one| one.starts_with("--data")) => {
+            Some("without a model, '--family NAME' draws what networks of a family could see".to_owned())
+        }
         _ => None,
     }
 }

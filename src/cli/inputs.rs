@@ -71,13 +71,13 @@ impl Input {
     pub fn begin(&self, binary: bool, count: u64) -> Result<Begun, Fault> {
         match self {
             Self::Stdin if binary && io::stdin().is_terminal() => self.read(binary).map(Begun::all),
-            Self::Stdin => Begun::new(Box::new(io::stdin()), self, None, count),
+            Self::Stdin => Begun::new(Box::new(io::stdin()), self.name(), None, count),
             Self::File { path, .. } => {
                 let file = File::open(path).map_err(|e| Fault::io(path, "read", &e))?;
                 let length = file.metadata().ok().filter(fs::Metadata::is_file).map(|meta| meta.len());
                 // What a pipe has given is gone.
                 let again = length.is_some().then(|| path.clone());
-                Ok(Begun { length, again, ..Begun::new(Box::new(file), self, length, count)? })
+                Ok(Begun { length, again, ..Begun::new(Box::new(file), self.name(), length, count)? })
             }
         }
     }
@@ -97,9 +97,9 @@ pub struct Begun {
 }
 
 impl Begun {
-    /// Reads the first `count` bytes of what stands for an input.
-    pub fn new(mut rest: Box<dyn Read + Send>, input: &Input, length: Option<u64>, count: u64) -> Result<Self, Fault> {
-        let (mut head, name) = (Vec::new(), input.name());
+    /// Reads the first `count` bytes of what has that name.
+    pub fn new(mut rest: Box<dyn Read + Send>, name: String, length: Option<u64>, count: u64) -> Result<Self, Fault> {
+        let mut head = Vec::new();
         let done = (&mut rest).take(count).read_to_end(&mut head);
         done.map_err(|e| Fault::io(Path::new(&name), "read", &e))?;
         Ok(Self { head, rest, length, again: None, name })

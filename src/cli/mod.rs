@@ -7,6 +7,7 @@ mod archive;
 mod bar;
 mod batch;
 mod calibrate;
+mod coded;
 mod completions;
 mod compress;
 mod dataset;

@@ -151,6 +151,16 @@ impl Pending {
     }
 }
 
+impl Write for Pending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Drop for Pending {
     fn drop(&mut self) {
         let mut partial = partial();
@@ -207,7 +217,7 @@ impl Write for Output {
         match self {
             Self::Stdout(out) => out.write(bytes),
             Self::Device(file) => file.write(bytes),
-            Self::File(pending) => pending.file.write(bytes),
+            Self::File(pending) => pending.write(bytes),
         }
     }
 

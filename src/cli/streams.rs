@@ -45,6 +45,22 @@ pub struct Flow<'m> {
     quiet: bool,
 }
 
+impl<'m> Flow<'m> {
+    /// That of the stream that begins so, or what was begun: large pictures are restored while they are read if `large`. What is wrong
+    /// with a header is said when all is decoded.
+    pub fn new(
+        name: String,
+        begun: Begun,
+        models: &'m Models,
+        (limit, quiet, large): (u64, bool, bool),
+    ) -> Result<Self, Begun> {
+        match long::incoming(&begun.head, large) {
+            Ok(Some(incoming)) => Ok(Self { name, incoming, begun, models, limit, quiet }),
+            Ok(None) | Err(_) => Err(begun),
+        }
+    }
+}
+
 impl Flow<'_> {
     /// Restores its file: what is missing in it, the bytes of the stream, and the seconds that it took. A fault does not name it.
     pub fn restore(self, out: impl Write + Send, keep_going: bool) -> Result<(Restored, u64, f64), Fault> {
@@ -79,17 +95,14 @@ pub fn each<T>(
         let ready = prepare(&input).and_then(|prepared| Ok((prepared, input.begin(true, FRONT)?)));
         let mut opened = None;
         if let Some((prepared, begun)) = tally.take(ready)? {
-            match long::incoming(&begun.head, large && is_cpu) {
-                Ok(Some(incoming)) => {
+            match Flow::new(input.name(), begun, &models, (options.limit(), global.quiet, large && is_cpu)) {
+                Ok(flow) => {
                     // In the order of the inputs.
                     decode(std::mem::take(&mut group), &models, options, global, &mut tally, &mut finish)?;
                     memory = 0;
-                    let (name, limit) = (input.name(), options.limit());
-                    let flow = Flow { name, incoming, begun, models: &models, limit, quiet: global.quiet };
                     tally.take(restore(prepared, flow))?;
                 }
-                // What is wrong with it is said in its turn.
-                Ok(None) | Err(_) => opened = tally.take(begun.whole())?.map(|stream| (prepared, stream)),
+                Err(begun) => opened = tally.take(begun.whole())?.map(|stream| (prepared, stream)),
             }
         }
         if let Some((prepared, stream)) = opened {

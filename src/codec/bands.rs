@@ -12,8 +12,8 @@ pub use super::known::field;
 pub use super::walk::places;
 use super::walk::{Known, Walk};
 use crate::engine::device::{Interval, Strip};
-use crate::engine::{Executor, Field, MAX_REACH, Network, Position};
-use crate::entropy::{Bits, Coder, CostMeter, Damaged, Decoder, Distribution, Encoder, Score, ScoreMeter};
+use crate::engine::{Executor, Field, MAX_REACH, Network};
+use crate::entropy::{Bits, Coder, CostMeter, Damaged, Decoder, Encoder};
 use crate::media::image::Picture;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -233,38 +233,6 @@ pub fn measure_band<'a>(source: impl Into<Source<'a>>, picture: &Picture, band: 
     meter.bits()
 }
 
-/// Keeps the score of every symbol, in coding order.
-struct Scores(ScoreMeter, Vec<Score>);
-
-impl Coder for Scores {
-    fn code<const P: usize>(&mut self, distribution: &impl Distribution<P>, symbol: u32) -> Result<u32, Damaged> {
-        self.0.code(distribution, symbol)?;
-        self.1.push(self.0.last());
-        Ok(symbol)
-    }
-}
-
-/// The scores of a band's samples, in the order of the picture.
-pub fn score_band(model: Model, picture: &Picture, band: Band) -> Vec<Score> {
-    let mut scores = Scores(ScoreMeter::new(256, true), Vec::new());
-    let mut samples = walk_known(model, &mut scores, picture, band).expect("every symbol of a mixture can be coded");
-    let mut ordered = vec![Score::default(); samples.len()];
-    let (width, channels) = (picture.width as usize, usize::from(picture.channels));
-    let mut walk = Walk::new(&mut samples, width, channels, model.lag());
-    let mut next = scores.1.into_iter();
-    while walk.advance().is_some() {
-        for (channel, place) in places(channels).iter().enumerate() {
-            let put = |_, p: Position, _: &mut u8| {
-                let at = (p.row as usize * width + p.column as usize) * channels + place;
-                ordered[at] = next.next().ok_or(Damaged)?;
-                Ok(())
-            };
-            walk.visit(channel, put).expect("every sample was scored");
-        }
-    }
-    ordered
-}
-
 /// Whether `code` decodes to the band. If the distributions are right and this holds for every band of a picture, [`decode_picture`] gives the picture.
 pub fn verify_band<'a>(source: impl Into<Source<'a>>, picture: &Picture, band: Band, code: &[u8]) -> bool {
     let line = picture.width as usize * usize::from(picture.channels);
@@ -389,10 +357,45 @@ pub fn decode_picture<'n>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::engine::Position;
     use crate::engine::{Kernel, Program};
+    use crate::entropy::{Distribution, Score, ScoreMeter};
     use std::sync::Arc;
+
+    /// Keeps the score of every symbol, in coding order.
+    struct Scores(ScoreMeter, Vec<Score>);
+
+    impl Coder for Scores {
+        fn code<const P: usize>(&mut self, distribution: &impl Distribution<P>, symbol: u32) -> Result<u32, Damaged> {
+            self.0.code(distribution, symbol)?;
+            self.1.push(self.0.last());
+            Ok(symbol)
+        }
+    }
+
+    /// The scores of a band's samples, in the order of the picture.
+    pub fn score_band(model: Model, picture: &Picture, band: Band) -> Vec<Score> {
+        let mut scores = Scores(ScoreMeter::new(256, true), Vec::new());
+        let mut samples =
+            walk_known(model, &mut scores, picture, band).expect("every symbol of a mixture can be coded");
+        let mut ordered = vec![Score::default(); samples.len()];
+        let (width, channels) = (picture.width as usize, usize::from(picture.channels));
+        let mut walk = Walk::new(&mut samples, width, channels, model.lag());
+        let mut next = scores.1.into_iter();
+        while walk.advance().is_some() {
+            for (channel, place) in places(channels).iter().enumerate() {
+                let put = |_, p: Position, _: &mut u8| {
+                    let at = (p.row as usize * width + p.column as usize) * channels + place;
+                    ordered[at] = next.next().ok_or(Damaged)?;
+                    Ok(())
+                };
+                walk.visit(channel, put).expect("every sample was scored");
+            }
+        }
+        ordered
+    }
 
     fn network() -> Network {
         let program = Program::from_bytes(include_bytes!("../../models/photo.srm")).unwrap();

@@ -107,7 +107,7 @@ impl Network {
     }
 
     /// The nodes of a channel's parameters, local mean and local scale.
-    pub(super) fn output(&self, channel: usize) -> [usize; 3] {
+    pub fn output(&self, channel: usize) -> [usize; 3] {
         let output = &self.program.spec().outputs[channel];
         #[allow(irrefutable_let_patterns, reason = "more families will follow")]
         let Likelihood::LogisticMixture { mean, scale, .. } = &output.likelihood else {

@@ -84,6 +84,8 @@ pub struct Verdict {
     pub p_value: f64,
     /// Why, in words.
     pub reason: String,
+    /// The block that the words name.
+    pub place: Option<Region>,
 }
 
 /// Which of `count` parts each example is in, by a hash of its group: equal hashes are in one part, and the parts have nearly as many
@@ -194,12 +196,8 @@ impl Calibration {
         let at_least = |(part, d): (&Part, &Detected)| conformal::at_least(&part.scores, d.score);
         let above: usize = self.parts.iter().zip(&each).map(at_least).sum();
         let p_value = (1 + above) as f64 / (1 + self.scores()) as f64;
-        Verdict { detected, p_value, reason: reason(&self.parts[0].fit, summary) }
-    }
-
-    /// The block of an example that is least like those of normal ones, as [`Verdict::reason`] names it.
-    pub fn place(&self, summary: &Summary) -> Option<Region> {
-        self.parts[0].fit.place(summary).map(|(region, _)| region)
+        let (reason, place) = reason(&self.parts[0].fit, summary);
+        Verdict { detected, p_value, reason, place }
     }
 
     /// Whether its numbers are what [`Calibration::new`] could have made, which a file may claim and not hold.

@@ -10,8 +10,9 @@ use thiserror::Error;
 
 const MAGIC: &[u8; 6] = b"SRPCAL";
 /// 1 had one calibration of pictures, and fewer statistics; 2 had one covariance for normal files of all kinds; 3 did
-/// not know how strange the strangest blocks of normal files are; 4 had no hums of the mains and no traces.
-const VERSION: u16 = 5;
+/// not know how strange the strangest blocks of normal files are; 4 had no hums of the mains and no traces; 5 had no trace of Ogg Vorbis, and nothing of a network's last
+/// layers.
+const VERSION: u16 = 6;
 const HEADER: usize = MAGIC.len() + 2 + 32;
 /// No calibration file is larger.
 const MAX_BYTES: usize = 1 << 28;

@@ -27,6 +27,8 @@ pub struct Example<'a> {
     pub height: usize,
     /// Places of a row.
     pub width: usize,
+    /// Places of its file that lie before it; 0 but for windows of a sequence.
+    pub start: usize,
     /// Symbols of a place.
     pub channels: usize,
     /// Symbols are below this.
@@ -35,6 +37,8 @@ pub struct Example<'a> {
     pub symbols: &'a [u16],
     /// As many.
     pub scores: &'a [Score],
+    /// What the last layers of a network for photographs have of a colour picture: as many values for each; none of others.
+    pub layer: &'a [f64],
 }
 
 /// A part of an example, in places.
@@ -59,8 +63,23 @@ pub struct Summary {
     pub group: [u8; 32],
     /// The statistics, in the order of [`STATISTICS`]; all finite.
     pub values: Vec<f64>,
+    /// See [`Example::layer`].
+    pub layer: Vec<f64>,
     /// What each search for odd blocks finds; nothing where no block fits in.
     pub peaks: Vec<Option<Peak>>,
+}
+
+impl<'a> Example<'a> {
+    /// One of `[height, width, channels]` that is no window of another, and of which no last layer is known.
+    pub fn new(
+        kind: Kind,
+        [height, width, channels]: [usize; 3],
+        alphabet: u32,
+        symbols: &'a [u16],
+        scores: &'a [Score],
+    ) -> Self {
+        Self { kind, height, width, start: 0, channels, alphabet, symbols, scores, layer: &[] }
+    }
 }
 
 impl Example<'_> {
@@ -71,7 +90,8 @@ impl Example<'_> {
         let value = |v: f64| if v.is_finite() { v } else { 0.0 };
         let values = STATISTICS.iter().map(|s| value((s.of)(&figures))).collect();
         let content = self.content();
-        Summary { content, group: content, values, peaks: peaks(self) }
+        let peaks = peaks(self, &figures.places, &figures.luminance);
+        Summary { content, group: content, values, layer: self.layer.to_vec(), peaks }
     }
 
     /// A hash (blake3) of its symbols; those of binary pictures count as 0 and 255, as other models have them.

@@ -1,8 +1,8 @@
 //! One score from many statistics: how far an example lies from those of normal files.
 //!
 //! The score is the distance to the fifth-nearest normal example (Ramaswamy et al. 2000), in the coordinates of [`View`]. Distances are
-//! taken over all statistics and over those of the coder's walk alone, and their mean is taken: in many statistics together, one
-//! that is odd in a few is hardly far. Hums are looked for apart: the score is the larger of the mean and of what [`Hums`] says, each in
+//! taken over all statistics, over those of the coder's walk alone, and over what a network's last layers have of a colour picture ([`layer`](super::layer)),
+//! and their mean is taken: in many statistics together, one that is odd in a few is hardly far. Hums are looked for apart: the score is the larger of the mean and of what [`Hums`] says, each in
 //! units in which a tenth of normal examples have more than 1. These are examples that were left out of a fit to the others: from
 //! what it was fitted to, none is as far as from what is new. A trace of processing that hardly a normal example has counts by itself, too.
 //!
@@ -21,8 +21,9 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How much all statistics together count, where those of the walk count 1.
+/// How much all statistics together count, and the last layers of a network, where statistics of the walk count 1.
 const WHOLE: f64 = 2.0;
+const LAYER: f64 = 3.0;
 /// A trace of processing counts from here on, in units in which a tenth of normal examples have more than 1, and so much for each more.
 const BEYOND: f64 = 3.0;
 const STEEP: f64 = 6.0;
@@ -36,7 +37,7 @@ const FAR: f64 = -50.0;
 /// What normal examples are like.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fit {
-    /// One for each statistic; none for those that do not vary among normal files.
+    /// One for each statistic, then for each value of a network's last layers; none for those that do not vary among normal files.
     scales: Vec<Option<Scale>>,
     /// Coordinates in which the statistics that vary have variance 1 and no correlation, for Mahalanobis' distance.
     whole: Coordinates,
@@ -53,7 +54,7 @@ pub struct Fit {
     places: Places,
 }
 
-/// Over all statistics that vary but hums of the mains, and over those of the walk.
+/// Over all statistics that vary but hums of the mains, over those of the walk, and over a network's last layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct General(Vec<View>);
 
@@ -63,7 +64,8 @@ impl General {
         let of = |take: fn(Family) -> bool| -> Vec<u32> {
             (0..families.len() as u32).filter(|c| take(families[*c as usize])).collect()
         };
-        let (all, walk) = (of(|family| family != Family::Mains), of(|family| family == Family::Walk));
+        let all = of(|family| !matches!(family, Family::Mains | Family::Layer));
+        let (walk, layer) = (of(|family| family == Family::Walk), of(|family| family == Family::Layer));
         if all.is_empty() {
             return None;
         }
@@ -71,6 +73,9 @@ impl General {
         let mut parts = vec![(all, WHOLE)];
         if has_others {
             parts.push((walk, 1.0));
+        }
+        if !layer.is_empty() {
+            parts.push((layer, LAYER));
         }
         // A part whose normal examples are all alike says nothing, but all statistics together must.
         let fitted = parts.into_iter().map(|(columns, weight)| View::new(columns, weight, rows));
@@ -130,14 +135,17 @@ impl Fit {
     /// Fits to normal examples; `None` if no statistic varies among them.
     pub fn new<S: Borrow<Summary>>(normal: &[S]) -> Option<Self> {
         let normal: Vec<&Summary> = normal.iter().map(Borrow::borrow).collect();
-        let column = |i: usize| normal.iter().map(|s| s.values[i]).collect::<Vec<_>>();
-        let scales: Vec<_> = (0..STATISTICS.len()).map(|i| Scale::of(&column(i))).collect();
+        let values: Vec<Vec<f64>> = normal.iter().map(|s| all(s).collect()).collect();
+        let column = |i: usize| values.iter().map(|v| v[i]).collect::<Vec<_>>();
+        let scales: Vec<_> = (0..values.iter().map(Vec::len).min()?).map(|i| Scale::of(&column(i))).collect();
         let groups: BTreeMap<&[u8; 32], usize> = normal.iter().enumerate().map(|(i, s)| (&s.group, i)).collect();
         let rows: Vec<_> = normal.iter().map(|s| (standardized(&scales, s), groups[&s.group])).collect();
         let count = rows.len();
-        let families: Vec<Family> =
-            STATISTICS.iter().zip(&scales).filter(|(_, scale)| scale.is_some()).map(|(s, _)| s.family).collect();
-        let (coordinates, _) = Coordinates::global(&rows.iter().map(|(row, _)| row.as_slice()).collect::<Vec<_>>())?;
+        let families = STATISTICS.iter().map(|s| s.family).chain(std::iter::repeat(Family::Layer));
+        let families: Vec<Family> = families.zip(&scales).filter_map(|(f, scale)| scale.map(|_| f)).collect();
+        let statistics = scales.iter().take(STATISTICS.len()).flatten().count();
+        let (coordinates, _) =
+            Coordinates::global(&rows.iter().map(|(row, _)| &row[..statistics]).collect::<Vec<_>>())?;
         let (general, own) = General::new(&families, &rows)?;
         let (own, hums) = match Tones::new(&families, &rows) {
             None => (own, None),
@@ -151,7 +159,7 @@ impl Fit {
         let upper = |c: usize| Scale::upper(&rows.iter().map(|(row, _)| row[c]).collect::<Vec<_>>());
         let traces = traces.filter_map(|c| Some((c as u32, upper(c)?))).collect();
         let densities =
-            (0..families.len()).map(|i| kernels(rows.iter().step_by(count.div_ceil(TAKEN)).map(|r| r.0[i]))).collect();
+            (0..statistics).map(|i| kernels(rows.iter().step_by(count.div_ceil(TAKEN)).map(|r| r.0[i]))).collect();
         let places = Places::new(&normal);
         Some(Self { scales, whole: coordinates, general, scale, hums, traces, densities, places })
     }
@@ -159,25 +167,26 @@ impl Fit {
     /// Whether the sizes of its parts fit and its numbers are finite, which a file may claim and not hold.
     pub(super) fn is_sound(&self) -> bool {
         let n = self.scales.iter().flatten().count();
+        let statistics = self.scales.iter().take(STATISTICS.len()).flatten().count();
         let density = |(values, width): &(Vec<f64>, f64)| {
             !values.is_empty() && values.iter().all(|v| v.is_finite()) && values.is_sorted() && *width > 0.0
         };
         n > 0
-            && self.scales.len() == STATISTICS.len()
+            && self.scales.len() >= STATISTICS.len()
             && self.scales.iter().flatten().all(|s| s.is_sound())
-            && self.whole.is_sound(n)
+            && self.whole.is_sound(statistics)
             && !self.general.0.is_empty()
             && self.general.0.iter().all(|view| view.is_sound(n))
             && self.scale.is_sound()
             && self.hums.iter().all(|hums| hums.is_sound(n))
             && self.traces.iter().all(|(c, scale)| (*c as usize) < n && scale.is_sound())
-            && self.densities.len() == n
+            && self.densities.len() == statistics
             && self.densities.iter().all(density)
             && self.places.is_sound()
     }
 
     /// The block of an example that is least like those of normal ones, and what is odd about it, in words.
-    pub fn place(&self, summary: &Summary) -> Option<(Region, &'static str)> {
+    pub(super) fn place(&self, summary: &Summary) -> Option<(Region, &'static str)> {
         self.places.of(summary)
     }
 
@@ -196,15 +205,21 @@ impl Fit {
         let traces = traces.map(|far| 1.0 + STEEP * (far - BEYOND));
         Detected {
             score: hums.into_iter().chain(traces).fold(general, f64::max),
-            mahalanobis: self.whole.of(&z).iter().map(|w| w * w).sum::<f64>().sqrt(),
+            mahalanobis: self.whole.of(&z[..self.densities.len()]).iter().map(|w| w * w).sum::<f64>().sqrt(),
             density: -log,
         }
     }
 }
 
-/// The statistics that vary, standardized.
+/// The statistics of an example, then a network's last layers.
+fn all(summary: &Summary) -> impl Iterator<Item = f64> + '_ {
+    summary.values.iter().chain(&summary.layer).copied()
+}
+
+/// Those that vary, standardized; what the example lacks is 0.
 fn standardized(scales: &[Option<Scale>], summary: &Summary) -> Vec<f64> {
-    scales.iter().zip(&summary.values).filter_map(|(scale, value)| scale.map(|scale| scale.z(*value))).collect()
+    let values = all(summary).chain(std::iter::repeat(0.0));
+    scales.iter().zip(values).filter_map(|(scale, value)| scale.map(|scale| scale.z(value))).collect()
 }
 
 /// Sorted values and the width of their kernels (Scott 1992).
@@ -246,6 +261,7 @@ pub(super) mod tests {
             content: *blake3::hash(&i.to_le_bytes()).as_bytes(),
             group: *blake3::hash(&i.to_le_bytes()).as_bytes(),
             values: STATISTICS.iter().map(|_| centre + noise()).collect(),
+            layer: Vec::new(),
             peaks: Vec::new(),
         };
         (0..count).map(one).collect()
@@ -259,6 +275,21 @@ pub(super) mod tests {
         assert!(normal.abs() < 1.5 && above > 4.0 && below > 4.0, "{normal} {above} {below}");
         let far = Summary { values: vec![1e300; STATISTICS.len()], ..near(0.0, 1).remove(0) };
         assert!(fit.detect(&far).score.is_finite() && fit.detect(&far).score > above);
+    }
+
+    #[test]
+    fn what_is_odd_in_the_last_layers_alone_is_odd() {
+        let others = near(0.0, 800);
+        let layer = |i: usize| others[400 + i].values[..4].to_vec();
+        let with = |layer: Vec<f64>, s: Summary| Summary { layer, ..s };
+        let normal: Vec<_> = near(0.0, 400).into_iter().enumerate().map(|(i, s)| with(layer(i), s)).collect();
+        let fit = Fit::new(&normal).unwrap();
+        assert!(fit.is_sound());
+        let score = |layer: Vec<f64>| fit.detect(&with(layer, near(0.0, 401).pop().unwrap())).score;
+        assert!(score(vec![5.0; 4]) > score(vec![0.1; 4]) + 3.0, "{}", score(vec![5.0; 4]));
+        // One that has none is taken for one of zeros, and is no fault.
+        assert_eq!(score(Vec::new()), score(vec![0.0; 4]));
+        assert_eq!(fit.deviations(&normal[0]).len(), STATISTICS.len());
     }
 
     #[test]

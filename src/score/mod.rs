@@ -14,6 +14,7 @@ pub mod draw;
 mod example;
 mod fit;
 mod hums;
+mod layer;
 mod linear;
 mod media;
 mod model;

@@ -1,9 +1,9 @@
 //! Files to summaries, by a model: a network for sets of examples, one for photographs, or what learns as it goes.
 
 use super::example::{Example, Kind, Summary};
+use super::layer;
 use super::media::{self, Medium, Reading, ScoreError};
 use crate::codec::adaptive::{self, Adaptive};
-use crate::codec::bands::{self, bands};
 use crate::codec::sets::{self, Labels};
 use crate::codec::{Level, Models};
 use crate::engine::grid::GridNetwork;
@@ -190,7 +190,7 @@ fn set_pictures<T: Send>(
     let (height, width, channels) = (*height as usize, *width as usize, usize::from(*channels));
     let alphabet = network.program().spec().symbols.alphabet;
     Ok(sets::score_each(network, &set, Labels::Unknown, |number, symbols, scores| {
-        then(number, &Example { kind: Kind::Picture, height, width, channels, alphabet, symbols, scores })
+        then(number, &Example::new(Kind::Picture, [height, width, channels], alphabet, symbols, scores))
     })?)
 }
 
@@ -208,8 +208,7 @@ fn texts<T: Send>(
     then: impl Fn(usize, &Example) -> T + Sync,
 ) -> Vec<T> {
     let symbols: Vec<u16> = text.iter().map(|b| u16::from(*b)).collect();
-    let example =
-        Example { kind: Kind::Text, height: 1, width: 0, channels: 1, alphabet: 256, symbols: &symbols, scores };
+    let example = Example::new(Kind::Text, [1, 0, 1], 256, &symbols, scores);
     cut(&example, reading.window(TEXT_RATE), then)
 }
 
@@ -223,7 +222,7 @@ fn sounds<T: Send>(
     then: impl Fn(usize, &Example) -> T + Sync,
 ) -> Vec<T> {
     let kind = Kind::Sound { rate };
-    let example = Example { kind, height: 1, width: 0, channels, alphabet: SIGNED, symbols, scores };
+    let example = Example::new(kind, [1, 0, channels], SIGNED, symbols, scores);
     cut(&example, reading.window(rate.into()), then)
 }
 
@@ -233,17 +232,22 @@ fn cut<T: Send>(whole: &Example, length: Option<usize>, then: impl Fn(usize, &Ex
     let one = |(number, window): (usize, std::ops::Range<usize>)| {
         let (from, to) = (window.start * whole.channels, window.end * whole.channels);
         let (symbols, scores) = (&whole.symbols[from..to], &whole.scores[from..to]);
-        then(number, &Example { width: window.len(), symbols, scores, ..*whole })
+        then(number, &Example { width: window.len(), start: window.start, symbols, scores, ..*whole })
     };
     windows.into_par_iter().enumerate().map(one).collect()
 }
 
 fn photograph<T>(network: &Network, picture: &Picture, then: impl Fn(&Example) -> T) -> T {
-    let bands: Vec<_> = bands(picture.height).collect();
-    let scores: Vec<_> = bands.into_par_iter().map(|band| bands::score_band(network.into(), picture, band)).collect();
-    let scores = scores.concat();
+    let (scores, layer) = layer::walk(network, picture);
     let symbols: Vec<u16> = picture.samples.iter().map(|s| u16::from(*s)).collect();
-    let (height, width) = (picture.height as usize, picture.width as usize);
-    let channels = picture.channels.into();
-    then(&Example { kind: Kind::Picture, height, width, channels, alphabet: 256, symbols: &symbols, scores: &scores })
+    then(&Example {
+        layer: &layer,
+        ..Example::new(
+            Kind::Picture,
+            [picture.height as usize, picture.width as usize, picture.channels.into()],
+            256,
+            &symbols,
+            &scores,
+        )
+    })
 }

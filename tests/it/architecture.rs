@@ -36,7 +36,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("train", &["zoo", "likelihood", "media", "spec", "engine", "quantize", "wire"]),
-    ("score", &["codec", "entropy", "media", "engine", "spec"]),
+    ("score", &["adapt", "codec", "entropy", "media", "engine", "spec"]),
 ];
 
 /// Crates that have one place: the folders or files whose code may name them.

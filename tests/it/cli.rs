@@ -6,6 +6,7 @@ use crate::common::{
 use std::fs;
 use std::path::Path;
 use surprisal::engine::Kernel;
+use surprisal::media::audio::{Sound, wav};
 
 /// A folder with a few files.
 fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
@@ -202,9 +203,13 @@ fn usage_errors() {
     ] {
         expect(dir.path(), args, 2);
     }
-    for (args, tip) in
-        [(&["a"][..], "'surprisal compress a'"), (&["compress", "-9", "a"], "-e 9"), (&["-d", "a"], "decompress")]
-    {
+    for (args, tip) in [
+        (&["a"][..], "'surprisal compress a'"),
+        (&["compress", "-9", "a"], "-e 9"),
+        (&["-d", "a"], "decompress"),
+        (&["score", "a"], "--self"),
+        (&["reach"], "--family"),
+    ] {
         let said = stderr(&expect(dir.path(), args, 2));
         assert!(said.contains(tip), "{said}");
     }
@@ -447,6 +452,32 @@ fn archives() {
     assert!(stderr(&expect(at, &["info", "bad.srp"], 1)).contains("index of the archive is damaged"));
     assert!(stderr(&expect(at, &["compress", "--rm", "-r", "d", "-o", "b.srp"], 2)).contains("--rm"));
     assert!(at.join("d/a.txt").exists() && !at.join("b.srp").exists());
+}
+
+/// What is coded while it is read is so in an archive, too: the streams are those of the files by themselves.
+#[test]
+fn long_files_in_archives() {
+    let mut samples: Vec<i32> = Random(5).bytes(2000).into_iter().map(i32::from).collect();
+    samples.resize((8 << 20) / 4, 0);
+    let long = wav::write(&Sound { channels: 1, bits: 32, rate: 48000, samples }).unwrap();
+    let dir = folder(&[("d/long.wav", &long), ("d/short", &text(300))]);
+    let at = dir.path();
+    expect(at, &["compress", "-q", "-e", "1", "--no-verify", "-r", "d", "-o", "all.srp"], 0);
+    expect(at, &["compress", "-q", "-e", "1", "--no-verify", "d/long.wav"], 0);
+    let (all, alone) = (read(at, "all.srp"), read(at, "d/long.wav.srp"));
+    assert!(all[6..].starts_with(&alone), "another stream than the file's own");
+    expect(at, &["decompress", "-q", "all.srp", "-o", "new"], 0);
+    assert!(read(at, "new/d/long.wav") == long);
+    assert!(stdout(&expect(at, &["test", "all.srp"], 0)).contains(&format!("d/long.wav: ok, {} bytes", long.len())));
+    // A bit of its code: nothing is left of it, and the others are there.
+    let mut bad = all.clone();
+    bad[6 + alone.len() / 2] ^= 4;
+    fs::write(at.join("bad.srp"), &bad).unwrap();
+    assert!(stderr(&expect(at, &["decompress", "-q", "bad.srp", "-o", "two"], 1)).contains("bad.srp: d/long.wav"));
+    assert!(!at.join("two/d/long.wav").exists() && at.join("two/d/short").exists());
+    assert_eq!(fs::read_dir(at.join("two/d")).unwrap().count(), 1);
+    let said = stderr(&expect(at, &["compress", "--samples", "-r", "d", "-o", "b.srp"], 2));
+    assert!(said.contains("--samples"), "{said}");
 }
 
 #[test]

@@ -233,6 +233,7 @@ fn fuzz_calibrations() {
         content: *blake3::hash(&i.to_le_bytes()).as_bytes(),
         group: *blake3::hash(&i.to_le_bytes()).as_bytes(),
         values: (0..statistics).map(|_| random.below(spread) as f64 / 1000.0).collect(),
+        layer: (0..3).map(|_| random.below(spread) as f64 / 1000.0).collect(),
         peaks: Vec::new(),
     };
     let normal: Vec<Summary> = (0..60).map(|i| summary(i, 1000)).collect();

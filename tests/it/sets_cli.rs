@@ -185,6 +185,11 @@ fn pictures_and_texts_are_drawn() {
     assert_eq!(Idx::parse(&drawn).unwrap().dims, [5, 8, 10]);
     let completed = draw(&["p.srm", "-n", "99", "--complete-half", "drawn.idx"], "half.png");
     assert_eq!(completed[16..24], [[0, 0, 0, 4 * 12 + 2], [0, 0, 0, 3 * 10 + 2]].concat());
+    // Drawn once more, each is its own nearest.
+    let near = image::load_from_memory(&draw(&["p.srm", "-n", "5", "--nearest", "drawn.idx"], "near.png")).unwrap();
+    let near = near.to_luma8();
+    let tile = |i: u32| image::imageops::crop_imm(&near, 2 + i % 4 * 12, 2 + i / 4 * 10, 10, 8).to_image();
+    assert!((0..5).all(|i| tile(2 * i) == tile(2 * i + 1)) && tile(0) != tile(2));
     let text = draw(&["c.srm"], "text.txt");
     assert!(text.len() > 50 && text.ends_with(b"\n"));
     fs::write(at.join("begin"), "abba").unwrap();
@@ -198,6 +203,8 @@ fn pictures_and_texts_are_drawn() {
         &["sample", "p.srm", "-o", "x.png", "--temperature", "0"],
         &["sample", "p.srm", "-o", "x.png", "--class", "1"],
         &["sample", "nobody", "-o", "x.png"],
+        &["sample", "p.srm", "-o", "x.jpg"],
+        &["sample", "c.srm", "-o", "x", "--nearest", "drawn.idx"],
         &["sample", "p.srm", "-o", "nine.png"],
     ] {
         expect(at, args, 2);
@@ -228,10 +235,13 @@ fn sheets_and_models() {
 }
 
 /// A model that lies in the repository, on data that lie there, too.
-fn shipped(name: &str, family: &str, data: &str, bits_per_dimension: f64) {
+fn shipped(name: &str, family: &str, data: &str, labels: Option<&str>, bits_per_dimension: f64) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let model = format!("models/{name}.srm");
-    let total = lines(root, &["measure", "-m", &model, "--json", data]).pop().expect("a total");
+    let labels = labels.map(|labels| root.join(labels).to_str().unwrap().to_owned());
+    let labels: Vec<&str> = labels.iter().flat_map(|labels| ["--labels", labels]).collect();
+    let total =
+        lines(root, &[&["measure", "-m", &model, "--json", data], &labels[..]].concat()).pop().expect("a total");
     let measured = total["bits_per_dimension"].as_f64().unwrap();
     assert!(
         (measured - bits_per_dimension).abs() < 1e-5,
@@ -248,7 +258,7 @@ fn shipped(name: &str, family: &str, data: &str, bits_per_dimension: f64) {
     let folder = tempfile::tempdir().expect("a folder");
     let (model, data) = (root.join(model), root.join(data));
     let (model, data) = (model.to_str().unwrap(), data.to_str().unwrap());
-    expect(folder.path(), &["compress", "-m", model, data, "-o", "d.srp"], 0);
+    expect(folder.path(), &[&["compress", "-m", model, data, "-o", "d.srp"], &labels[..]].concat(), 0);
     expect(folder.path(), &["decompress", "-m", model, "d.srp", "-o", "back"], 0);
     assert!(fs::read(folder.path().join("back")).unwrap() == fs::read(data).unwrap());
     // The code, a header, and what makes a gzip file again.
@@ -259,11 +269,13 @@ fn shipped(name: &str, family: &str, data: &str, bits_per_dimension: f64) {
 
 #[test]
 fn the_shipped_models_are_what_their_cards_say() {
-    shipped("mnist-made", "made", "corpora/digits/digits.idx.gz", 0.159796);
-    shipped("mnist-pixelcnn", "pixelcnn", "corpora/digits/digits.idx.gz", 0.146108);
-    shipped("mnist-gated", "gated-pixelcnn", "corpora/digits/digits.idx.gz", 0.147905);
-    shipped("mnist-wavenet", "wavenet", "corpora/digits/digits.idx.gz", 0.161055);
-    shipped("shakespeare", "char-rnn", "corpora/text/shakespeare.txt", 1.896391);
+    shipped("mnist-made", "made", "corpora/digits/digits.idx.gz", None, 0.159796);
+    shipped("mnist-pixelcnn", "pixelcnn", "corpora/digits/digits.idx.gz", None, 0.146108);
+    shipped("mnist-gated", "gated-pixelcnn", "corpora/digits/digits.idx.gz", None, 0.147905);
+    shipped("mnist-wavenet", "wavenet", "corpora/digits/digits.idx.gz", None, 0.161055);
+    shipped("shakespeare", "char-rnn", "corpora/text/shakespeare.txt", None, 1.896391);
+    let (clothes, labels) = ("corpora/clothes/clothes.idx.gz", "corpora/clothes/labels.idx.gz");
+    shipped("fashion-gated", "gated-pixelcnn", clothes, Some(labels), 2.848295);
 }
 
 #[test]

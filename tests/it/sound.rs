@@ -157,6 +157,7 @@ fn sounds_are_drawn_and_what_a_model_sees_is_shown() {
     let start = tone(50, 2000.0);
     assert!(sound.samples[..50] == start && sound.samples[2120..2170] == start);
     assert!(sound.samples[50..120] != sound.samples[2170..] && sound.samples[120..2120].iter().all(|x| *x == 0));
+    assert!(stderr(&expect(at, &["sample", "m.srm", "-o", "x.png"], 2)).contains(".wav"));
     let long = ["sample", "m.srm", "--length", "201", "-o", "x.wav"];
     assert!(stderr(&expect(at, &long, 2)).contains("up to 200"));
 

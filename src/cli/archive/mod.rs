@@ -5,12 +5,11 @@ pub mod pack;
 pub mod unpack;
 
 use super::fault::Fault;
+use super::inputs::{Begun, FRONT};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use surprisal::codec::DecodeError;
 use surprisal::container::archive::{self, ArchiveError, Entry, HEAD, TAIL};
 
 /// An archive whose index was read.
@@ -21,7 +20,6 @@ pub struct Archive {
     pub length: u64,
     /// Its entries, sorted by name, each with the place of its stream.
     pub entries: Vec<(Entry, Range<u64>)>,
-    file: Mutex<File>,
 }
 
 /// Whether there is an archive at `path`. Pipes and devices are none, so that nothing is taken from them.
@@ -62,7 +60,7 @@ impl Archive {
         let mut index = vec![0; size as usize];
         at(place.start, &mut index)?;
         let entries = archive::entries(&index, check, place.start).map_err(refused)?;
-        Ok(Self { path: path.to_owned(), length, entries, file: Mutex::new(file) })
+        Ok(Self { path: path.to_owned(), length, entries })
     }
 
     /// The name of an entry with that of the archive, for messages.
@@ -70,12 +68,15 @@ impl Archive {
         format!("{}: {}", self.path.display(), entry.shown())
     }
 
-    /// The bytes of a stream. Nothing else is read.
-    pub fn stream(&self, place: &Range<u64>) -> Result<Vec<u8>, DecodeError> {
-        let mut bytes = vec![0; (place.end - place.start) as usize];
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let done = file.seek(SeekFrom::Start(place.start)).and_then(|_| file.read_exact(&mut bytes));
-        done.map_err(DecodeError::Read)?;
-        Ok(bytes)
+    /// The bytes of a stream, from the first on. Nothing else is read.
+    pub fn stream(&self, place: &Range<u64>) -> Result<Begun, Fault> {
+        let open = || {
+            let mut file = File::open(&self.path)?;
+            file.seek(SeekFrom::Start(place.start))?;
+            io::Result::Ok(file)
+        };
+        let file = open().map_err(|e| Fault::io(&self.path, "read", &e))?;
+        let length = place.end - place.start;
+        Begun::new(Box::new(file.take(length)), self.path.display().to_string(), Some(length), FRONT)
     }
 }

@@ -5,11 +5,12 @@
 
 use super::super::bar::Bar;
 use super::super::batch::{self, How};
-use super::super::compress::{Code, record};
+use super::super::coded::Coder;
+use super::super::compress::record;
 use super::super::fault::{Exit, Fault};
-use super::super::inputs::{self, Walked};
+use super::super::inputs::{self, Input, Walked};
 use super::super::leftovers;
-use super::super::output::{self, Pending};
+use super::super::output::{self, Pending, Stamp};
 use super::super::report::{self, Tally};
 use super::super::table::Table;
 use super::super::target::{Target, TargetOptions};
@@ -32,14 +33,15 @@ pub fn run(
     options: &TargetOptions,
     (json, verified): (bool, bool),
     how: How,
-    code: &Code,
+    coder: &Coder,
 ) -> Result<Exit, Fault> {
     if options.rm {
         let text =
             "--rm removes a file for its own stream: leave it away, and remove the folder when the archive was tested";
         return Err(Fault::Error(text.to_owned()));
     }
-    output::check(&Target::File(path.to_owned()), None, options.force)?;
+    let target = Target::File(path.to_owned());
+    output::check(&target, None, options.force)?;
     let mut tally = Tally::default();
     let found = gather(paths, path, how.quiet, &mut tally)?;
     let mut pending = Pending::create(path, false)?;
@@ -53,24 +55,23 @@ pub fn run(
     let work = |found: &Found, bar: &Bar| match found.entry.kind {
         Kind::Folder => Ok(None),
         Kind::File { .. } => {
-            let file = inputs::read(&found.path)?;
-            let done = code(&file, bar).map_err(|e| Fault::from(e).about(&found.path.display().to_string()))?;
-            Ok(Some(done))
+            let input = Input::File { path: found.path.clone(), relative: PathBuf::new() };
+            coder.code(&input, Stamp::of(&found.path), &target, bar).map(Some)
         }
     };
     batch::each(found, how, describe, work, |found, done, seconds| {
         let Some(done) = tally.take(done)? else { return Ok(()) };
         let mut entry = found.entry;
-        if let Some(done) = done {
-            pending.add(&done.bytes)?;
-            let (summary, bytes) = (&done.summary, done.bytes.len() as u64);
+        if let Some(mut done) = done {
+            let summary = done.summary().clone();
+            let bytes = done.write(&mut pending).map_err(|e| Fault::io(path, "write", &e))?;
             coded += bytes;
             entry.kind = Kind::File { coded: bytes, length: summary.length };
             let name = found.path.display().to_string();
             summary.notes.iter().for_each(|note| report::note(how.quiet, format_args!("{name}: {note}")));
-            table.add(summary, bytes, seconds);
+            table.add(&summary, bytes, seconds);
             if json {
-                report::line(record(&name, &path.display().to_string(), summary, bytes, (verified, seconds)))?;
+                report::line(record(&name, &path.display().to_string(), &summary, bytes, (verified, seconds)))?;
             }
         }
         entries.push(entry);

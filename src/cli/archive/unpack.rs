@@ -6,19 +6,22 @@ use super::super::bar::Bar;
 use super::super::batch::{self, How};
 use super::super::decompress::Args;
 use super::super::fault::{Exit, Fault};
+use super::super::inputs::HEAD;
 use super::super::options::{CodecOptions, Global};
 use super::super::output::{self, Pending};
 use super::super::report::{self, Tally};
+use super::super::streams::Flow;
 use super::super::target::Target;
 use super::super::test::tell;
 use super::Archive;
 use serde_json::json;
 use std::collections::HashSet;
 use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use surprisal::codec::decompress;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use surprisal::codec::{DecodeError, decompress};
 use surprisal::container::archive::{Entry, Kind};
 use surprisal::engine::DeviceName;
 
@@ -34,8 +37,10 @@ pub fn run(args: &Args, names: &[PathBuf], path: &Path, global: &Global) -> Resu
     let chosen = select(&archive, names)?;
     if args.target.is_stdout() {
         report::stdout_is_no_terminal()?;
-        return each(&archive, chosen, &args.codec, global, |name, (_, file), _| {
-            report::bytes(&file.map_err(|fault| fault.about(name))?)
+        return each(&archive, chosen, &args.codec, global, |name, (entry, file), _| {
+            let mut out = io::stdout();
+            file.and_then(|file| file.write(entry, &mut out)).map_err(|fault| fault.about(name))?;
+            out.flush().map_err(|e| Fault::io(Path::new("standard output"), "write", &e))
         });
     }
     let beside = output::folder_of(path);
@@ -53,11 +58,13 @@ pub fn run(args: &Args, names: &[PathBuf], path: &Path, global: &Global) -> Resu
             }
         }
     }
-    let finish = |name: &str, (entry, file): (&Entry, Result<Vec<u8>, Fault>), seconds: f64| {
+    let finish = |name: &str, (entry, file): (&Entry, Result<Restored, Fault>), seconds: f64| {
         let file = file.map_err(|fault| fault.about(name))?;
         let target = place.of(entry).map_err(|fault| fault.about(name))?;
         let mut pending = Pending::create(&target, true)?;
-        pending.add(&file)?;
+        let start = Instant::now();
+        let length = file.write(entry, &mut pending).map_err(|fault| fault.about(name))?;
+        let seconds = seconds + start.elapsed().as_secs_f64();
         pending.dress(permissions(entry), time(entry));
         pending.publish(args.target.force, false)?;
         let (coded, output) = (if let Kind::File { coded, .. } = entry.kind { coded } else { 0 }, target.display());
@@ -66,11 +73,11 @@ pub fn run(args: &Args, names: &[PathBuf], path: &Path, global: &Global) -> Resu
                 "file": name,
                 "output": output.to_string(),
                 "coded_bytes": coded,
-                "bytes": file.len(),
+                "bytes": length,
                 "seconds": seconds,
             }));
         }
-        report::note(global.quiet, format_args!("{name}: {coded} => {} bytes, {output}", file.len()));
+        report::note(global.quiet, format_args!("{name}: {coded} => {length} bytes, {output}"));
         Ok(())
     };
     let worst = each(&archive, files, &args.codec, global, finish)?;
@@ -85,7 +92,9 @@ pub fn run(args: &Args, names: &[PathBuf], path: &Path, global: &Global) -> Resu
 pub fn test(path: &Path, json: bool, codec: &CodecOptions, global: &Global) -> Result<Exit, Fault> {
     let archive = Archive::open(path, codec.limit())?;
     let all = archive.entries.iter().filter(|(entry, _)| entry.kind != Kind::Folder).cloned().collect();
-    each(&archive, all, codec, global, |name, (_, file), _| tell(name, file.map(|f| f.len() as u64), json, global))
+    each(&archive, all, codec, global, |name, (entry, file), _| {
+        tell(name, file.and_then(|file| file.write(entry, &mut io::sink())), json, global)
+    })
 }
 
 /// Entries that have one of these names or lie in a folder of that name; all if there is none.
@@ -107,29 +116,58 @@ fn select(archive: &Archive, names: &[PathBuf]) -> Result<Vec<Placed>, Fault> {
     Ok(chosen.cloned().collect())
 }
 
+/// A file of an archive.
+enum Restored<'m> {
+    /// In memory.
+    Whole(Vec<u8>),
+    /// It is restored while it is written.
+    Flow(Box<Flow<'m>>),
+}
+
+impl Restored<'_> {
+    /// Writes it: its length. A fault does not name it.
+    fn write(self, entry: &Entry, out: &mut (impl Write + Send)) -> Result<u64, Fault> {
+        let is_whole = |length| match entry.kind {
+            Kind::File { length: listed, .. } if listed == length => Ok(length),
+            _ => Err(Fault::Damaged("has another length than the index says".to_owned())),
+        };
+        match self {
+            Self::Whole(file) => {
+                let length = is_whole(file.len() as u64)?;
+                out.write_all(&file).map_err(DecodeError::Write)?;
+                Ok(length)
+            }
+            Self::Flow(flow) => is_whole(flow.restore(out, false)?.0.length),
+        }
+    }
+}
+
 /// Decodes the files among entries and calls `finish` with name, file (or why there is none; it is not named) and seconds of each.
 fn each(
     archive: &Archive,
     entries: Vec<Placed>,
     codec: &CodecOptions,
     global: &Global,
-    mut finish: impl FnMut(&str, (&Entry, Result<Vec<u8>, Fault>), f64) -> Result<(), Fault>,
+    mut finish: impl FnMut(&str, (&Entry, Result<Restored, Fault>), f64) -> Result<(), Fault>,
 ) -> Result<Exit, Fault> {
     let models = codec.models(global)?;
     let files = entries.into_iter().filter(|(entry, _)| entry.kind != Kind::Folder).collect();
     let size = |entry: &Entry| if let Kind::File { coded, length } = entry.kind { coded.max(length) } else { 0 };
     let describe = |(entry, _): &Placed| (entry.shown(), size(entry));
+    let (limit, quiet, is_cpu) = (codec.limit(), global.quiet, codec.device.name == DeviceName::Cpu);
     let work = |(entry, place): &Placed, bar: &Bar| {
-        let stream = archive.stream(place)?;
-        let file = decompress(&stream, &models, codec.limit(), bar)?;
-        match entry.kind {
-            Kind::File { length, .. } if length == file.len() as u64 => Ok(file),
-            _ => Err(Fault::Damaged("has another length than the index says".to_owned())),
-        }
+        let begun = archive.stream(place)?;
+        let flow = match size(entry) > HEAD {
+            true => Flow::new(archive.name(entry), begun, &models, (limit, quiet, is_cpu)),
+            false => Err(begun),
+        };
+        Ok(match flow {
+            Ok(flow) => Restored::Flow(Box::new(flow)),
+            Err(begun) => Restored::Whole(decompress(&begun.whole()?, &models, limit, bar)?),
+        })
     };
     let mut tally = Tally::default();
-    let how = How { quiet: global.quiet, side_by_side: codec.device.name == DeviceName::Cpu };
-    batch::each(files, how, describe, work, |(entry, _), file, seconds| {
+    batch::each(files, How { quiet, side_by_side: is_cpu }, describe, work, |(entry, _), file, seconds| {
         tally.take(finish(&archive.name(&entry), (&entry, file), seconds)).map(drop)
     })?;
     Ok(tally.worst())

@@ -8,6 +8,7 @@ use super::fault::{Exit, Fault};
 use super::options::{Global, LimitOptions};
 use super::target::Target;
 use super::{output, report};
+use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use surprisal::codec::Models;
 use surprisal::codec::sets::{self, Classes, Draw, Labels};
@@ -49,6 +50,9 @@ pub struct Args {
     /// Keep the upper half of the pictures in this file and draw the rest; each is shown beside the original
     #[arg(long, value_name = "FILE", conflicts_with = "prime")]
     complete_half: Option<PathBuf>,
+    /// Show beside each picture the nearest one in this file (the sum of squared differences is smallest), such as the training data
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["prime", "complete_half"])]
+    nearest: Option<PathBuf>,
     /// Where it goes; - means standard output
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
@@ -70,6 +74,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         )));
     };
     let target = Target::named(&args.output);
+    check_name(&args.output, network.program().domain())?;
     let is_text = matches!(network.program().domain(), Domain::Text { .. });
     if !(is_text && target == Target::Stdout) {
         output::check(&target, None, args.force)?;
@@ -83,6 +88,21 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     output::write(&target, &bytes, None::<&Path>, args.force, false)?;
     report::note(global.quiet, target.name());
     Ok(Exit::Done)
+}
+
+/// Refuses a name that promises another kind of file than what is drawn.
+fn check_name(path: &Path, domain: &Domain) -> Result<(), Fault> {
+    let (what, endings): (_, &[&str]) = match domain {
+        Domain::Pictures { .. } => ("pictures go into .png or .idx", &["png", "idx"]),
+        Domain::Sound { .. } => ("sound goes into .wav", &["wav"]),
+        _ => return Ok(()),
+    };
+    match path.extension() {
+        Some(e) if !endings.iter().any(|ending| e.eq_ignore_ascii_case(ending)) => {
+            Err(Fault::Error(format!("{}: {what}; choose such a name with -o", path.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Temperature 1 leaves the distributions as they are.
@@ -132,7 +152,12 @@ fn pictures(args: &Args, global: &Global, network: &GridNetwork) -> Result<Vec<u
         ));
     }
     let size = network.symbols();
-    let originals = args.complete_half.as_deref().map(|path| examples(args, network, path)).transpose()?;
+    let read = |path: &Option<PathBuf>| path.as_deref().map(|path| examples(args, network, path)).transpose();
+    let (originals, known) = (read(&args.complete_half)?, read(&args.nearest)?);
+    if let (Some(path), true) = (&args.nearest, known.as_ref().is_some_and(Set::is_empty)) {
+        let fault = Fault::Error("there is no picture that could be near".to_owned());
+        return Err(fault.about(&path.display().to_string()));
+    }
     let mut count = args.count.unwrap_or(64) as usize;
     let (mut given, mut kept): (&[u16], usize) = (&[], 0);
     if let Some(set) = &originals {
@@ -154,15 +179,23 @@ fn pictures(args: &Args, global: &Global, network: &GridNetwork) -> Result<Vec<u
     let bar = Bar::new("drawing", global.quiet);
     let drawn = sets::sample(network, &draw, &bar);
     drop(bar);
-    let pairs: Vec<&[u16]> = if given.is_empty() {
-        drawn.chunks(size).collect()
-    } else {
-        given.chunks(size).zip(drawn.chunks(size)).flat_map(|(a, b)| [a, b]).collect()
-    };
+    let domain = network.program().domain();
     if args.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("idx")) {
-        return sheet::idx(network.program().domain(), &drawn);
+        return sheet::idx(domain, &drawn);
     }
-    sheet::png(network.program().domain(), &pairs, if given.is_empty() { 1 } else { 2 })
+    let each: Vec<&[u16]> = drawn.chunks(size).collect();
+    let pairs: Vec<[&[u16]; 2]> = match &known {
+        Some(known) => each.par_iter().map(|drawn| [*drawn, nearest(drawn, known.symbols().chunks(size))]).collect(),
+        None => given.chunks(size).zip(&each).map(|(given, drawn)| [given, *drawn]).collect(),
+    };
+    if pairs.is_empty() { sheet::png(domain, &each, 1) } else { sheet::png(domain, pairs.as_flattened(), 2) }
+}
+
+/// The one with the smallest sum of squared differences; the first of several.
+fn nearest<'a>(picture: &[u16], known: impl Iterator<Item = &'a [u16]>) -> &'a [u16] {
+    let distance =
+        |other: &&[u16]| -> u64 { picture.iter().zip(*other).map(|(a, b)| u64::from(a.abs_diff(*b)).pow(2)).sum() };
+    known.min_by_key(distance).unwrap_or_default()
 }
 
 /// The bytes of a text; several are parted by an empty line.
@@ -178,8 +211,9 @@ fn texts(args: &Args, global: &Global, network: &GridNetwork, characters: &[u8])
 
 /// The symbols of texts or sounds.
 fn sequences(args: &Args, global: &Global, network: &GridNetwork) -> Result<Vec<Vec<u16>>, Fault> {
-    if args.complete_half.is_some() {
-        return Err(Fault::Error("--complete-half is for pictures; text and sound have --prime".to_owned()));
+    if args.complete_half.is_some() || args.nearest.is_some() {
+        let text = "--complete-half and --nearest are for pictures; text and sound have --prime";
+        return Err(Fault::Error(text.to_owned()));
     }
     let count = args.count.unwrap_or(1) as usize;
     let start = args.prime.as_deref().map(|path| examples(args, network, path)).transpose()?;

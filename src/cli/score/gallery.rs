@@ -121,8 +121,7 @@ mod tests {
             for i in order {
                 let kind = Kind::Picture;
                 let symbols = &symbols[i];
-                let example =
-                    Example { kind, height: 8, width: 8, channels: 1, alphabet: 256, symbols, scores: &scores };
+                let example = Example::new(kind, [8, 8, 1], 256, symbols, &scores);
                 gallery.offer((i, 0), (i % 7) as f64, &example, None);
             }
             let (kept, all) = gallery.finish();

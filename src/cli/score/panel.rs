@@ -15,22 +15,14 @@ pub enum Judge {
 }
 
 impl Judge {
-    /// What is to be said of an example.
-    pub fn judge(&self, summary: &Summary) -> (Detected, Option<f64>, String) {
+    /// What is to be said of an example: how odd it is, its p-value, and why, with the block that is named.
+    pub fn judge(&self, summary: &Summary) -> (Detected, Option<f64>, (String, Option<Region>)) {
         match self {
             Self::Calibrated(calibration) => {
-                let Verdict { detected, p_value, reason } = calibration.judge(summary);
-                (detected, Some(p_value), reason)
+                let Verdict { detected, p_value, reason, place } = calibration.judge(summary);
+                (detected, Some(p_value), (reason, place))
             }
             Self::Alone(fit) => (fit.detect(summary), None, reason(fit, summary)),
-        }
-    }
-
-    /// The block of an example that the reason names.
-    pub fn place(&self, summary: &Summary) -> Option<Region> {
-        match self {
-            Self::Calibrated(calibration) => calibration.place(summary),
-            Self::Alone(fit) => fit.place(summary).map(|(region, _)| region),
         }
     }
 }

@@ -50,8 +50,7 @@ pub fn of(
         let (model, judge) = panel.of(&file, source)?;
         let one = |number: usize, example: &Example| {
             let summary = example.summary();
-            let (detected, p_value, reason) = judge.judge(&summary);
-            let place = judge.place(&summary);
+            let (detected, p_value, (reason, place)) = judge.judge(&summary);
             if let Some(gallery) = gallery {
                 gallery.offer((input_number, number), detected.score, example, place);
             }

@@ -82,8 +82,7 @@ mod tests {
         }
         let symbols = vec![128; 20 * 16];
         let kind = Kind::Picture;
-        let example =
-            Example { kind, height: 16, width: 20, channels: 1, alphabet: 256, symbols: &symbols, scores: &scores };
+        let example = Example::new(kind, [16, 20, 1], 256, &symbols, &scores);
         let picture = overlay(&example, Some(Region { x: 6, y: 0, width: 3, height: 2 })).unwrap();
         assert_eq!((picture.width, picture.height), (20, 16));
         assert!(picture.is_consistent());

@@ -76,15 +76,7 @@ mod tests {
         let one = 1 << Score::FRACTION;
         let mut scores = vec![Score { surprise: 2 * one, entropy: 2 * one, variance: one }; text.len()];
         scores[8].surprise = 20 * one;
-        let example = Example {
-            kind: Kind::Text,
-            height: 1,
-            width: text.len(),
-            channels: 1,
-            alphabet: 256,
-            symbols: &text,
-            scores: &scores,
-        };
+        let example = Example::new(Kind::Text, [1, text.len(), 1], 256, &text, &scores);
         let letters = Letters::of(&example, None).unwrap();
         assert_eq!(
             letters.runs.iter().map(|r| r.0.as_str()).collect::<String>(),

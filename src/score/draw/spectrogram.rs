@@ -90,15 +90,7 @@ mod tests {
         let mut scores = vec![Score { surprise: 3 * one, entropy: 3 * one, variance: one }; frames];
         scores[8010].surprise = 4000 * one;
         let kind = Kind::Sound { rate: 8000 };
-        let example = Example {
-            kind,
-            height: 1,
-            width: frames,
-            channels: 1,
-            alphabet: SIGNED,
-            symbols: &symbols,
-            scores: &scores,
-        };
+        let example = Example::new(kind, [1, frames, 1], SIGNED, &symbols, &scores);
         let (plain, heat) = draw(&example, 8000, Some(Region { x: 4000, y: 0, width: 100, height: 1 })).unwrap();
         assert!(plain.is_consistent() && heat.is_consistent());
         // A quarter of the highest frequency: three quarters of the way down.

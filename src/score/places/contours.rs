@@ -204,8 +204,8 @@ fn line(plane: &Plane, thick: usize) -> Option<Peak> {
     highest(all.map(|(i, v)| (region(i), f64::from(*v))))
 }
 
-/// What each search finds; nothing in what is no picture.
-pub fn peaks(example: &Example) -> [Option<Peak>; SEARCHES] {
+/// What each search finds; nothing in what is no picture. `luminance` is the example's.
+pub fn peaks(example: &Example, luminance: &[f64]) -> [Option<Peak>; SEARCHES] {
     let mut peaks = [None; SEARCHES];
     let Example { width, height, channels, .. } = *example;
     if example.kind != Kind::Picture || width.min(height) < LENGTH || example.symbols.len() != width * height * channels
@@ -223,7 +223,7 @@ pub fn peaks(example: &Example) -> [Option<Peak>; SEARCHES] {
     for (peak, n) in peaks.iter_mut().zip(SQUARES) {
         *peak = square(&down, &across, n);
     }
-    let luminance = example.luminance().iter().map(|l| *l as f32).collect();
+    let luminance = luminance.iter().map(|l| *l as f32).collect();
     let luminance = Plane { width, height, values: luminance };
     let turned = luminance.transposed();
     let swap = |p: Peak| Region { x: p.region.y, y: p.region.x, width: p.region.height, height: p.region.width };
@@ -248,9 +248,8 @@ mod tests {
             change(y, x).unwrap_or((soft(y, x) + noise(i)) as u16)
         };
         let symbols: Vec<u16> = (0..width * height).map(one).collect();
-        let example =
-            Example { kind: Kind::Picture, height, width, channels: 1, alphabet: 256, symbols: &symbols, scores: &[] };
-        let peaks = peaks(&example);
+        let example = Example::new(Kind::Picture, [height, width, 1], 256, &symbols, &[]);
+        let peaks = peaks(&example, &example.luminance());
         // Those that fit in, highest first.
         let best = |part: &[Option<Peak>]| {
             let mut part: Vec<Peak> = part.iter().copied().flatten().collect();
@@ -290,8 +289,8 @@ mod tests {
     fn what_has_no_room_gives_nothing() {
         for (kind, width, height) in [(Kind::Picture, 7, 90), (Kind::Text, 100, 100), (Kind::Picture, 0, 0)] {
             let symbols = vec![9; width * height];
-            let example = Example { kind, height, width, channels: 1, alphabet: 256, symbols: &symbols, scores: &[] };
-            assert_eq!(peaks(&example), [None; SEARCHES]);
+            let example = Example::new(kind, [height, width, 1], 256, &symbols, &[]);
+            assert_eq!(peaks(&example, &example.luminance()), [None; SEARCHES]);
         }
     }
 }

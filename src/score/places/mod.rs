@@ -29,10 +29,10 @@ pub const SEARCHES: usize = walk::SEARCHES + contours::SEARCHES;
 /// Normal examples that must have a block of a search, so that it is compared with them.
 const LEAST: usize = 8;
 
-/// What each search finds; nothing where no block fits in.
-pub fn peaks(example: &Example) -> Vec<Option<Peak>> {
-    let mut peaks = walk::peaks(example).to_vec();
-    peaks.extend(contours::peaks(example));
+/// What each search finds; nothing where no block fits in. `places` and, of a picture, `luminance` are those of the example.
+pub fn peaks(example: &Example, places: &[[f64; 2]], luminance: &[f64]) -> Vec<Option<Peak>> {
+    let mut peaks = walk::peaks(example, places).to_vec();
+    peaks.extend(contours::peaks(example, luminance));
     peaks
 }
 
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     fn summary(peaks: Vec<Option<Peak>>) -> Summary {
-        Summary { content: [0; 32], group: [0; 32], values: Vec::new(), peaks }
+        Summary { content: [0; 32], group: [0; 32], values: Vec::new(), layer: Vec::new(), peaks }
     }
 
     fn peak(value: f64, x: usize) -> Option<Peak> {

@@ -19,11 +19,10 @@ const FLAT: usize = 8;
 /// Bits a symbol that are added to an expected code length, so that its logarithm is finite.
 const LEAST: f64 = 0.02;
 
-/// What each search finds.
-pub fn peaks(example: &Example) -> [Option<Peak>; SEARCHES] {
-    let places = example.places();
-    let loud = highest(standardized(example, &places, LOUD));
-    let calm = highest(standardized(example, &places, CALM).map(|(region, z)| (region, -z)));
+/// What each search finds; `places` are those of the example.
+pub fn peaks(example: &Example, places: &[[f64; 2]]) -> [Option<Peak>; SEARCHES] {
+    let loud = highest(standardized(example, places, LOUD));
+    let calm = highest(standardized(example, places, CALM).map(|(region, z)| (region, -z)));
     let entropies: Vec<[f64; 2]> = example
         .bits()
         .map(|[_, entropy, _]| entropy)
@@ -56,12 +55,13 @@ mod tests {
         }
         let symbols = vec![0; width * height];
         let kind = Kind::Picture;
-        let example = Example { kind, height, width, channels: 1, alphabet: 256, symbols: &symbols, scores: &scores };
-        let places = peaks(&example).map(|peak| peak.map(|p| (p.region.x, p.region.y, p.region.width)));
+        let example = Example::new(kind, [height, width, 1], 256, &symbols, &scores);
+        let found = |example: &Example| peaks(example, &example.places());
+        let places = found(&example).map(|peak| peak.map(|p| (p.region.x, p.region.y, p.region.width)));
         assert_eq!(places, [Some((8, 4, 8)), Some((28, 20, 4)), Some((4, 20, 8))]);
         // A text: blocks of as many letters in a row.
         let text = Example { kind: Kind::Text, height: 1, width: width * height, ..example };
-        assert_eq!(peaks(&text)[0].map(|p| p.region.width), Some(64));
-        assert_eq!(peaks(&Example { width: 3, height: 1, symbols: &[0; 3], scores: &scores[..3], ..text }), [None; 3]);
+        assert_eq!(found(&text)[0].map(|p| p.region.width), Some(64));
+        assert_eq!(found(&Example { width: 3, height: 1, symbols: &[0; 3], scores: &scores[..3], ..text }), [None; 3]);
     }
 }

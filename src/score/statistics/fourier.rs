@@ -1,4 +1,4 @@
-//! The discrete Fourier transform (Cooley and Tukey 1965) of real samples under a window of Hann.
+//! The discrete Fourier transform (Cooley and Tukey 1965): of complex values, and of real samples under a window of Hann.
 
 use std::f64::consts::PI;
 
@@ -44,6 +44,15 @@ impl Fourier {
         self.transform();
         let values = &self.values[1..=self.roots.len()];
         values.iter().map(|[re, im]| (re * re + im * im) / self.gain).collect()
+    }
+
+    /// The transform of as many complex values, which no window changes, lowest frequency first.
+    pub fn complex(&mut self, values: impl Iterator<Item = [f64; 2]>) -> &[[f64; 2]] {
+        self.values.clear();
+        self.values.extend(values);
+        self.values.resize(2 * self.roots.len(), [0.0; 2]);
+        self.transform();
+        &self.values
     }
 
     fn transform(&mut self) {

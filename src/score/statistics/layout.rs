@@ -103,8 +103,7 @@ mod tests {
     fn of(value: impl Fn(usize, usize) -> f64) -> Layout {
         let (height, width) = (24, 32);
         let luminance: Vec<f64> = (0..height * width).map(|i| value(i / width, i % width)).collect();
-        let example =
-            Example { kind: Kind::Picture, height, width, channels: 1, alphabet: 256, symbols: &[], scores: &[] };
+        let example = Example::new(Kind::Picture, [height, width, 1], 256, &[], &[]);
         Layout::of(&example, &luminance)
     }
 

@@ -79,7 +79,7 @@ mod tests {
         };
         let symbols: Vec<u16> = (0..length).map(sample).collect();
         let (kind, symbols) = (Kind::Sound { rate }, &symbols[..]);
-        Mains::of(&Example { kind, height: 1, width: length, channels: 1, alphabet: SIGNED, symbols, scores: &[] }).0
+        Mains::of(&Example::new(kind, [1, length, 1], SIGNED, symbols, &[])).0
     }
 
     #[test]

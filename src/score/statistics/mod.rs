@@ -15,6 +15,7 @@ mod mains;
 mod regions;
 mod spectrum;
 mod time;
+mod vorbis;
 mod wavelets;
 mod whole;
 
@@ -32,6 +33,8 @@ pub enum Family {
     Mains,
     /// A trace that some processing leaves, and that nothing else does.
     Trace,
+    /// What a network's last layers have of it.
+    Layer,
     /// The walk over a region of an example, or its samples.
     Other,
 }
@@ -58,9 +61,9 @@ pub struct Figures<'a> {
     /// See [`Example::sums`].
     sums: [f64; 3],
     /// See [`Example::places`].
-    places: Vec<[f64; 2]>,
+    pub(super) places: Vec<[f64; 2]>,
     /// See [`Example::luminance`]; empty for what is no picture.
-    luminance: Vec<f64>,
+    pub(super) luminance: Vec<f64>,
     /// Bits per dimension of a general codec.
     complexity: f64,
     regions: regions::Regions,
@@ -97,7 +100,7 @@ impl<'a> Figures<'a> {
 /// Every statistic. Calibration files name them, so that a new one makes old files unreadable, not wrong.
 pub static STATISTICS: LazyLock<Vec<Statistic>> = LazyLock::new(|| {
     let pictures = [regions::ALL, wavelets::ALL, colours::ALL, lattice::ALL, layout::ALL].concat();
-    [whole::ALL, blocks::ALL, &pictures, spectrum::ALL, harmonics::ALL, mains::ALL, time::ALL].concat()
+    [whole::ALL, blocks::ALL, &pictures, spectrum::ALL, harmonics::ALL, mains::ALL, time::ALL, vorbis::ALL].concat()
 });
 
 /// Number of the statistic with a name.

@@ -76,15 +76,7 @@ mod tests {
         let mut scores = vec![Score::default(); height * width];
         scores[8 * width + 9] = Score { surprise: 6 * one, entropy: 12 * one, variance: 0 };
         let symbols = vec![0; height * width];
-        let example = Example {
-            kind: Kind::Picture,
-            height,
-            width,
-            channels: 1,
-            alphabet: 256,
-            symbols: &symbols,
-            scores: &scores,
-        };
+        let example = Example::new(Kind::Picture, [height, width, 1], 256, &symbols, &scores);
         let regions = Regions::of(&example);
         // The last part has the rows 7 and 8 and the columns 8 and 9.
         assert_eq!((regions.surprise[15], regions.entropy[15]), (1.5, 3.0));

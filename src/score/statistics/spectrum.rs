@@ -156,15 +156,7 @@ mod tests {
     fn of(wave: impl Fn(f64) -> f64) -> Spectrum {
         let symbols: Vec<u16> = (0..8000).map(|t| wave(f64::from(t) / 8000.0).round() as i16 as u16).collect();
         let kind = Kind::Sound { rate: 8000 };
-        Spectrum::of(&Example {
-            kind,
-            height: 1,
-            width: 8000,
-            channels: 1,
-            alphabet: SIGNED,
-            symbols: &symbols,
-            scores: &[],
-        })
+        Spectrum::of(&Example::new(kind, [1, 8000, 1], SIGNED, &symbols, &[]))
     }
 
     #[test]
