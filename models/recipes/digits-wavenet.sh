@@ -4,7 +4,7 @@
 # test with. Samples of 16 bits, beside what a linear predictor expects. About 15 minutes on one core. Prints the bytes of the
 # test files' streams and of FLAC files, one each.
 set -eu
-surprisal train wavenet --data "$1" --width 32 --skip 64 --layers 9 --window 2048 --batch 8 --lr 3e-3 --steps 3500 \
+surprisal train wavenet --data "$1" --width 32 --skip 64 --layers 9 --window 2048 --batch 8 --lr 3e-3 --steps 3500 --precision bfloat16 \
     -T 1 -o "$3/digits-wavenet.srm"
 mkdir -p "$3/streams" "$3/flac"
 for file in "$2"/*.wav; do

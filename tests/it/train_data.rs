@@ -74,6 +74,8 @@ fn broken_pictures_and_odd_names_do_not_stop_a_training() {
     assert_eq!(list.matches("  held-out  ").count(), 1);
     let card = text("md");
     assert!(card.contains("| trained on | 4 pictures") && card.contains("| held out | 1 pictures"), "{card}");
+    // Nothing is timed where the steps are given: the same command is the same model.
+    assert!(card.contains("| precision | float32 |"), "{card}");
     for line in card.lines().filter(|line| line.starts_with('|')) {
         let bars = line.replace("\\|", "").matches('|').count();
         assert!(bars == 3 || bars == 4, "{line}");

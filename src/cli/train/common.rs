@@ -43,7 +43,8 @@ pub struct Common {
     /// Of the first weights and of the order of the examples
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// Precision of matrix products; auto takes the faster one of this machine
+    /// Precision of matrix products; auto is float32 where the number of steps is given, so that the same model comes out
+    /// each time, and else the faster one of this machine
     #[arg(long, value_enum, default_value = "auto")]
     precision: Wanted,
     /// Minutes from checkpoint to checkpoint
@@ -117,8 +118,8 @@ impl Common {
         global: &Global,
     ) -> Result<Plan, Fault> {
         let precision = match self.precision {
-            // Without a step there is nothing to be fast at.
-            Wanted::Auto if steps == Some(0) => Precision::Float32,
+            // What is timed may come out otherwise the next time, and the weights with it.
+            Wanted::Auto if steps.is_some() => Precision::Float32,
             Wanted::Auto => trial.precision()?,
             Wanted::Float32 => Precision::Float32,
             Wanted::Bfloat16 => Precision::BFloat16,
