@@ -58,7 +58,7 @@ signature() {
 
 # golden NAME COMMAND...: the program decodes the golden streams (their checksums are inside).
 golden() {
-    local name=$1 streams=(tests/data/golden/good/*.srp)
+    local name=$1 streams=(tests/data/golden/release-1.0/*.srp)
     shift
     [ -e "${streams[0]}" ] || { skip "golden streams, $name: there are none"; return; }
     if "$@" test -q "${streams[@]}" >"$work/output" 2>&1; then

@@ -15,9 +15,9 @@ RANDOM=${SEED:-7}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 shopt -s globstar nullglob
-pool=(corpora/**/*.* tests/data/images/* tests/data/sounds/* models/*.srm src/**/*.rs README.md tests/data/golden/good/*)
+pool=(corpora/**/*.* tests/data/images/* tests/data/sounds/* models/*.srm src/**/*.rs README.md tests/data/golden/release-1.0/*)
 mapfile -t kernels < <(printf 'scalar\n'; for name in sse2 avx2 avx512 neon; do
-    "$program" --kernel "$name" test -q tests/data/golden/good/photo.ppm.srp 2>"$work/none" && echo "$name"; done)
+    "$program" --kernel "$name" test -q tests/data/golden/release-1.0/photo.ppm.srp 2>"$work/none" && echo "$name"; done)
 rounds=0 bytes=0 coded=0 peak=0 first=0 end=$((SECONDS + minutes * 60))
 
 below() { echo $(((RANDOM << 15 | RANDOM) % $1)); }

@@ -18,5 +18,5 @@ if readelf -d "$program" | grep NEEDED; then
 fi
 bytes=$(stat -c %s "$program")
 [ "$bytes" -lt 15000000 ] || { echo "FAILED: the static build has $bytes bytes"; exit 1; }
-env -i "$program" test -q tests/data/golden/good/*.srp -m models
+env -i "$program" test -q tests/data/golden/release-1.0/*.srp -m models
 echo "static: $bytes bytes, no dynamic dependency, golden streams decoded"

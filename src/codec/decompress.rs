@@ -98,7 +98,7 @@ pub(super) fn supported(header: &Header) -> Result<Option<media::Medium>, Decode
     let names = |part| header.parts.contains(&part);
     let is_named = match Raster::of(&header.content) {
         Some(raster) => names(raster.part()),
-        None => audio::EARLIER.into_iter().chain([audio::PART]).any(|part| names(parts::adaptive(part))),
+        None => names(parts::adaptive(audio::PART)),
     };
     if uses_samples && !is_named {
         return Err(DecodeError::Inconsistent("samples are predicted and the part is not named"));

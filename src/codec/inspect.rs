@@ -10,7 +10,7 @@ use crate::media::{self, set};
 /// A stream's header and what this program knows about the things that it names.
 #[derive(Debug)]
 pub struct Inspection {
-    /// Release and draft of the format that the stream names.
+    /// Release and revision of the format that the stream names.
     pub version: [u8; 2],
     /// The header.
     pub header: Header,

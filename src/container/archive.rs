@@ -10,8 +10,8 @@ use thiserror::Error;
 
 /// The first four bytes of an archive.
 pub const MAGIC: [u8; 4] = [0xf5, b'S', b'R', b'A'];
-/// Release and draft of the format of archives: the draft is the one of the whole format that brought them.
-pub const VERSION: [u8; 2] = [0, 7];
+/// Release and revision of the format of archives, which is counted apart from that of the streams in them.
+pub const VERSION: [u8; 2] = [1, 0];
 /// Bytes before the first stream.
 pub const HEAD: usize = 6;
 /// Bytes behind the index.

@@ -20,7 +20,7 @@ pub enum StreamError {
         found[0], found[1], crate::container::VERSION[0], crate::container::VERSION[1]
     )]
     Version {
-        /// Release and draft that the stream names.
+        /// Release and revision that the stream names.
         found: [u8; 2],
     },
     /// The stream ends before what its header announces.

@@ -10,11 +10,6 @@ use crate::wire::{Reader, WireError, Writer};
 const HAS_MEDIUM: u8 = 1;
 const HAS_MODEL: u8 = 2;
 
-/// The first draft with kinds 5 to 7.
-const PICTURES: u8 = 5;
-/// The first draft with the medium of FLAC files.
-const FLAC: u8 = 9;
-
 /// Most adaptive parts and rebuilders that one stream may name.
 const MAX_PARTS: u64 = 16;
 /// Most bytes of a part's name, and of its version.
@@ -181,16 +176,6 @@ impl Content {
         }
     }
 
-    /// The first draft that has this kind.
-    pub(super) fn draft(&self) -> u8 {
-        match self {
-            Self::Planes { .. } | Self::Alpha { .. } | Self::Raster { .. } => PICTURES,
-            Self::Sound { .. } => 8,
-            Self::Set { .. } => 3,
-            _ => 2,
-        }
-    }
-
     fn write(&self, w: &mut Writer) {
         let (kind, a, b, last) = match *self {
             Self::Bytes(hint) => (0, hint.record, hint.pixel, None),
@@ -272,12 +257,6 @@ pub struct Header {
 }
 
 impl Header {
-    /// The first draft that has all of it.
-    pub(super) fn draft(&self) -> u8 {
-        let is_flac = self.medium.is_some_and(|medium| medium.id == crate::media::Medium::Flac as u8);
-        self.content.draft().max(if is_flac { FLAC } else { 0 })
-    }
-
     /// Bytes that the chunks of a role decode to, without overflow (a read header was checked for that).
     pub fn decoded(&self, role: Role) -> u64 {
         self.chunks.iter().filter(|c| c.role == role).map(|c| c.decoded).fold(0, u64::saturating_add)
@@ -349,7 +328,7 @@ impl Header {
         }
     }
 
-    pub(super) fn read(r: &mut Reader, draft: u8) -> Result<Self, StreamError> {
+    pub(super) fn read(r: &mut Reader) -> Result<Self, StreamError> {
         let flags = r.u8()?;
         if flags & !(HAS_MEDIUM | HAS_MODEL) != 0 {
             return Err(StreamError::Inconsistent("a reserved bit is set"));
@@ -375,21 +354,6 @@ impl Header {
         r.end()?;
         let header = Self { length, checksum, medium, model, parts, content, chunks };
         header.check()?;
-        if draft < header.content.draft() && matches!(header.content, Content::Set { .. }) {
-            return Err(StreamError::Inconsistent("a set, which this draft of the format does not have"));
-        }
-        if draft < 4 && matches!(header.content, Content::Sound { .. }) {
-            return Err(StreamError::Inconsistent("sound, which this draft of the format does not have"));
-        }
-        if draft < header.content.draft() && header.content.draft() == PICTURES {
-            return Err(StreamError::Inconsistent("a kind of picture that this draft of the format does not have"));
-        }
-        if draft < FLAC && header.draft() == FLAC {
-            return Err(StreamError::Inconsistent("a FLAC file, which this draft of the format does not have"));
-        }
-        if draft < 2 && header.adaptation().is_some() {
-            return Err(StreamError::Inconsistent("an adaptation, which this draft of the format does not have"));
-        }
         Ok(header)
     }
 

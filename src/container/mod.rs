@@ -15,16 +15,12 @@ pub use stream::{Opened, assemble, front, open, open_front, overhead, reseal};
 /// The first four bytes of every stream. The first one occurs in no UTF-8 text.
 pub const MAGIC: [u8; 4] = [0xf5, b'S', b'R', b'P'];
 
-/// Release and last draft of the format that this program writes and reads. A stream names the first draft, from 0.2 on, that
-/// has all that it uses.
+/// Release and revision of the format that this program writes and reads.
 ///
-/// The release stays 0 until the program's version 0.1.0; until then every change of the format, of a model inside the
-/// binary or of an adaptive part raises the draft, and drafts that are not in [`DRAFTS`] are refused.
-pub const VERSION: [u8; 2] = [0, 9];
-
-/// The drafts of this release that this program reads: every one of them only added to the one before. Those that are left out
-/// changed nothing in streams.
-pub const DRAFTS: [u8; 7] = [1, 2, 3, 4, 5, 8, VERSION[1]];
+/// What is added to the format raises the revision, and a stream names the lowest one that has all that it uses; what changes the
+/// meaning of a field raises the release. A program reads every release and revision up to its own, and refuses later ones by
+/// name. Release 0 was that of drafts, which ended with the program's version 0.1.0.
+pub const VERSION: [u8; 2] = [1, 0];
 
 /// Bytes of an adaptation at most.
 pub const MAX_ADAPTATION: u64 = 1 << 20;

@@ -1,12 +1,12 @@
 //! Header and chunks to the bytes of a stream, and back.
 
-use super::{DRAFTS, Header, MAGIC, StreamError, VERSION, archive};
+use super::{Header, MAGIC, StreamError, VERSION, archive};
 use crate::wire::{Reader, WireError, Writer};
 
 /// A stream whose header was read and checked; the chunks are still coded.
 #[derive(Debug, Clone)]
 pub struct Opened<'a> {
-    /// Release and draft of the format that it names.
+    /// Release and revision of the format that it names.
     pub version: [u8; 2],
     /// The header.
     pub header: Header,
@@ -43,7 +43,7 @@ pub fn front(header: &Header) -> Vec<u8> {
     let body = body.finish();
     let mut w = Writer::new();
     w.raw(&MAGIC);
-    w.raw(&[VERSION[0], header.draft()]);
+    w.raw(&VERSION);
     w.blob(&body);
     let mut bytes = w.finish();
     let crc = crc32fast::hash(&bytes);
@@ -69,31 +69,31 @@ pub fn open(stream: &[u8]) -> Result<Opened<'_>, StreamError> {
         chunks.push(chunk);
         left = tail;
     }
-    Ok(Opened { version: [VERSION[0], stream[MAGIC.len() + 1]], header, chunks, overhead })
+    Ok(Opened { version: VERSION, header, chunks, overhead })
 }
 
 /// Reads and checks the header at the beginning of a stream, and says where the first chunk begins.
 pub fn open_front(stream: &[u8]) -> Result<(Header, usize), StreamError> {
-    let (draft, body, rest) = frame(stream)?;
+    let (body, rest) = frame(stream)?;
     let overhead = stream.len() - rest.len();
     if crc32fast::hash(&stream[..overhead - 4]) != le32(&stream[overhead - 4..]) {
         return Err(StreamError::Checksum);
     }
-    Ok((Header::read(&mut Reader::new(body), draft)?, overhead))
+    Ok((Header::read(&mut Reader::new(body))?, overhead))
 }
 
 /// Corrects the check value of a header whose bytes were changed, so that tests reach what lies behind it.
 /// False when there is no header to seal.
 pub fn reseal(stream: &mut [u8]) -> bool {
-    let Ok((_, _, rest)) = frame(stream) else { return false };
+    let Ok((_, rest)) = frame(stream) else { return false };
     let end = stream.len() - rest.len() - 4;
     let crc = crc32fast::hash(&stream[..end]);
     stream[end..end + 4].copy_from_slice(&crc.to_le_bytes());
     true
 }
 
-/// The draft, the header's bytes, and what follows its check value.
-fn frame(stream: &[u8]) -> Result<(u8, &[u8], &[u8]), StreamError> {
+/// The header's bytes, and what follows its check value.
+fn frame(stream: &[u8]) -> Result<(&[u8], &[u8]), StreamError> {
     if archive::is_archive(stream) {
         return Err(StreamError::Archive);
     }
@@ -106,7 +106,7 @@ fn frame(stream: &[u8]) -> Result<(u8, &[u8], &[u8]), StreamError> {
     let least = (MAGIC.len() + VERSION.len()) as u64;
     r.raw(MAGIC.len()).map_err(|_| short(least - stream.len() as u64))?;
     let version = r.raw(VERSION.len()).map_err(|_| short(least - stream.len() as u64))?;
-    if version[0] != VERSION[0] || !DRAFTS.contains(&version[1]) {
+    if version != VERSION {
         return Err(StreamError::Version { found: [version[0], version[1]] });
     }
     let length = match r.uint() {
@@ -119,7 +119,7 @@ fn frame(stream: &[u8]) -> Result<(u8, &[u8], &[u8]), StreamError> {
     }
     let body = r.raw(length as usize)?;
     let _check = r.raw(4)?;
-    Ok((version[1], body, &stream[stream.len() - r.remaining()..]))
+    Ok((body, &stream[stream.len() - r.remaining()..]))
 }
 
 fn le32(bytes: &[u8]) -> u32 {

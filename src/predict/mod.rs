@@ -23,16 +23,7 @@ pub struct Part {
 }
 
 /// All parts that this build can decode; of a name in several versions, the latest is the last.
-pub const PARTS: &[Part] = &[
-    adjust::PART,
-    audio::EARLIER[0],
-    audio::EARLIER[1],
-    audio::PART,
-    bilevel::PART,
-    bytes::PART,
-    deep::PART,
-    linear::PART,
-];
+pub const PARTS: &[Part] = &[adjust::PART, audio::PART, bilevel::PART, bytes::PART, deep::PART, linear::PART];
 
 /// The probability of a decision, by what it was before: it starts at one half.
 #[derive(Debug, Clone, Copy)]

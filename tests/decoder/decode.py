@@ -86,7 +86,7 @@ def join_pnm(recipe, samples, header):
 
 def decode(stream, models):
     r = Reader(stream)
-    if r.raw(4) != b"\xf5SRP" or r.u8() != 0 or not 1 <= r.u8() <= 4:
+    if r.raw(6) != b"\xf5SRP\x01\x00":
         raise Refused("no stream of a known version")
     header = Header(Reader(r.blob()))
     if zlib.crc32(stream[: r.at]) != int.from_bytes(r.raw(4), "little"):

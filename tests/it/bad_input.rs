@@ -2,12 +2,12 @@
 //! `tests/it/torture`.
 
 use crate::common::{
-    Random, bmp, expect, palette_png, photo, photo_png, png_chunk, pnm, round_trip, stderr, stdout, surprisal, text,
+    Random, bmp, expect, hangs, palette_png, photo, photo_png, png_chunk, pnm, round_trip, stderr, stdout, surprisal,
+    text,
 };
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 /// The names in a folder, sorted.
 fn names(folder: &Path) -> Vec<String> {
@@ -103,9 +103,7 @@ fn a_png_that_claims_to_be_huge() {
             let good = photo_png(8, 8);
             let rest = &good[33..];
             let file = [&good[..8], &png_chunk(b"IHDR", &header), rest].concat();
-            let start = Instant::now();
-            round_trip("huge.png", &file);
-            assert!(start.elapsed() < Duration::from_secs(20));
+            assert!(!hangs(|| drop(round_trip("huge.png", &file))), "{width} x {height}");
         }
     }
 }

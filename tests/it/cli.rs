@@ -167,7 +167,7 @@ fn exit_codes_tell_damage_from_errors() {
     fs::write(at.join("short.srp"), &good[..good.len() - 9]).unwrap();
     fs::write(at.join("long.srp"), [&good[..], b"x"].concat()).unwrap();
     let mut old = good.clone();
-    old[5] = 0;
+    old[4..6].copy_from_slice(&[0, 9]);
     fs::write(at.join("old.srp"), &old).unwrap();
     for command in [&["test"][..], &["decompress", "-f"]] {
         let says = |file: &str, code: i32, words: &str| {
@@ -177,7 +177,7 @@ fn exit_codes_tell_damage_from_errors() {
         says("bad.srp", 1, "chunk 0 of 1 is damaged");
         says("short.srp", 1, "cut short: 9 bytes are missing");
         says("long.srp", 1, "1 bytes follow the end");
-        says("old.srp", 2, "written in stream format 0.0, and this program reads 0.9");
+        says("old.srp", 2, "written in stream format 0.9, and this program reads 1.0");
         says("plain.srp", 2, "not a surprisal stream");
         assert!(!at.join("bad").exists() && !at.join("old").exists(), "nothing is written for a bad stream");
     }
@@ -315,7 +315,7 @@ fn results_for_programs() {
     assert!(done["bits_per_dimension"].as_f64().unwrap() > 0.5);
     let info = json(&["info", "--json", "a.ppm.srp"]);
     assert_eq!((info["width"].as_u64(), info["height"].as_u64()), (Some(48), Some(32)));
-    assert_eq!((&info["medium"]["name"], &info["format"]), (&"PNM".into(), &"0.2".into()));
+    assert_eq!((&info["medium"]["name"], &info["format"]), (&"PNM".into(), &"1.0".into()));
     assert_eq!(json(&["test", "--json", "a.ppm.srp"])["ok"], true);
     assert_eq!(json(&["decompress", "-f", "--json", "a.ppm.srp"])["output"], "a.ppm");
 }

@@ -107,7 +107,6 @@ fn sets_of_every_size_come_back() {
                 by_network += 1;
                 assert_eq!(done.summary.coding, Coding::Network);
                 assert!(matches!(header(&done.bytes).content, Content::Set { .. }));
-                assert_eq!(done.bytes[4..6], [0, 3], "the draft that brought sets");
             }
         }
     }
@@ -315,11 +314,6 @@ fn headers_that_do_not_fit_are_refused_by_name() {
     assert!(said(&|h| h.model = Some([7; 16])).contains("needs the model 0707"));
     let foreign = Models::new(&[], Kernel::best());
     assert!(matches!(decompress(&stream, &foreign, DEFAULT_LIMIT, &()), Err(DecodeError::Model(_))));
-    // A draft that has no sets.
-    let mut old = stream.clone();
-    old[5] = 2;
-    assert!(container::reseal(&mut old));
-    assert!(model.restore(&old).expect_err("refused").to_string().contains("a set, which this draft"));
     // A limit that it does not keep.
     assert!(matches!(decompress(&stream, &model.models, 1000, &()), Err(DecodeError::OverLimit { .. })));
 }

@@ -1,7 +1,8 @@
 //! The signature (`surprisal::codec::signature`) is the same for every kernel and number of threads, and equal to the one
 //! that is checked in; so a build for another machine or by another compiler, which runs this test, is compared with all others.
 //!
-//! Where the model or the format changes on purpose: `SURPRISAL_BLESS=1 cargo test --test it signature::` writes the new one.
+//! Since release 0.1.0 a later version may only add lines (`SURPRISAL_BLESS=1 cargo test --test it signature::` writes them): a line that changes
+//! means streams that are not restored any more.
 
 use surprisal::codec::signature::signature;
 use surprisal::engine::Kernel;

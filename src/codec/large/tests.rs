@@ -260,7 +260,7 @@ fn a_png_file_that_was_looked_through_must_stay_the_same() {
 
 #[test]
 fn golden_streams_of_png_files_are_restored_row_by_row() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/good/photo.png.srp");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/release-1.0/photo.png.srp");
     let stream = std::fs::read(path).unwrap();
     let whole = decompress(&stream, &Models::new(&[], Kernel::best()), DEFAULT_LIMIT, &()).unwrap();
     assert!(restored(&stream, 2).unwrap() == whole);

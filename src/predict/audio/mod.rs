@@ -31,9 +31,7 @@ use residual::{FEW, Head, NARROW, Residual, WIDE};
 use track::Track;
 
 /// This part's name and version.
-pub const PART: Part = Part { name: "audio", version: 3 };
-/// The versions before, whose segments can be decoded, too.
-pub const EARLIER: [Part; 2] = [Part { version: 1, ..PART }, Part { version: 2, ..PART }];
+pub const PART: Part = Part { name: "audio", version: 4 };
 
 /// Most channels of a segment.
 pub const MAX_CHANNELS: usize = 8;
@@ -51,8 +49,6 @@ pub struct Shape {
 
 /// Bits of a sample of size 1: what the constants of the predictors mean.
 const UNIT_BITS: u32 = 16;
-/// In the place of a profile of version 1: the segment is of version 2 or 3.
-const SECOND: u32 = 3;
 
 /// What an encoder chose for a segment; of a decoder's choice, nothing counts.
 #[derive(Debug, Clone, Copy, Default)]
@@ -69,25 +65,19 @@ struct Choice {
 
 /// Codes a segment: an encoder or meter reads `samples` (whole frames), a decoder fills them.
 fn walk<C: Coder>(coder: &mut C, samples: &mut [i32], shape: Shape, choice: Choice) -> Result<(), Damaged> {
-    let (mut bits, mut first, mut exponent) = (shape.bits, 0, None);
-    let version = number(coder, 2, SECOND)?;
-    let profile = if version == SECOND { number(coder, 3, choice.profile as u32)? } else { version };
-    let profile = choice.trial.as_ref().or(PROFILES.get(profile as usize)).ok_or(Damaged)?;
-    if version == SECOND {
-        first = number(coder, 3, choice.first as u32)? as usize;
-        let (code, width) = choice.fixed.map_or((0, 0), |(exponent, bits)| (exponent + 1, bits - 1));
-        exponent = if shape.float { number(coder, 5, code)?.checked_sub(1) } else { None };
-        if exponent.is_some() {
-            bits = number(coder, 5, width)? + 1;
-        }
-    }
+    let profile = number(coder, 3, choice.profile as u32)? as usize;
+    let profile = choice.trial.as_ref().or(PROFILES.get(profile)).ok_or(Damaged)?;
+    let first = number(coder, 3, choice.first as u32)? as usize;
+    let (code, width) = choice.fixed.map_or((0, 0), |(exponent, bits)| (exponent + 1, bits - 1));
+    let exponent = if shape.float { number(coder, 5, code)?.checked_sub(1) } else { None };
+    let bits = if exponent.is_some() { number(coder, 5, width)? + 1 } else { shape.bits };
     if first >= shape.channels || bits < 8 {
         return Err(Damaged);
     }
     let mut before = None;
     for channel in std::iter::once(first).chain((0..shape.channels).filter(|c| *c != first)) {
         let mut channel = Channel { number: channel, before, channels: shape.channels, bits, alphabet: None };
-        channel.walk(coder, samples, profile, version == SECOND)?;
+        channel.walk(coder, samples, profile)?;
         before = Some(channel.number);
     }
     if let Some(exponent) = exponent {
@@ -107,24 +97,16 @@ struct Channel {
 }
 
 impl Channel {
-    fn walk<C: Coder>(
-        &mut self,
-        coder: &mut C,
-        samples: &mut [i32],
-        profile: &Profile,
-        maps: bool,
-    ) -> Result<(), Damaged> {
+    fn walk<C: Coder>(&mut self, coder: &mut C, samples: &mut [i32], profile: &Profile) -> Result<(), Damaged> {
         let (channels, channel) = (self.channels, self.number);
         let frames = samples.len() / channels;
         let own = samples[channel..].iter().step_by(channels);
         let shift = number(coder, 5, unused_bits(own.clone()))?;
-        if maps {
-            let known = Alphabet::worth(own.map(|sample| sample >> shift));
-            if number(coder, 1, known.is_some().into())? == 1 {
-                let mut alphabet = known.unwrap_or_else(Alphabet::empty);
-                alphabet.code(coder, frames)?;
-                self.alphabet = Some(alphabet);
-            }
+        let known = Alphabet::worth(own.map(|sample| sample >> shift));
+        if number(coder, 1, known.is_some().into())? == 1 {
+            let mut alphabet = known.unwrap_or_else(Alphabet::empty);
+            alphabet.code(coder, frames)?;
+            self.alphabet = Some(alphabet);
         }
         match profile.rest {
             Rest::Narrow => self.samples(coder, samples, profile, &NARROW, shift),

@@ -41,7 +41,7 @@ const SCALES: [(usize, f32); ALL] = {
     }
     scales
 };
-/// The head of versions 1 and 2, and of samples of pictures.
+/// The head of samples of pictures, and of what scores sound.
 pub static NARROW: Head<ALL> = Head { scales: SCALES, cell: 0.5, halves: 3 };
 /// The same distributions in wider cells: fewer decisions, which the maps know better.
 pub static WIDE: Head<ALL> = Head { scales: SCALES, cell: 1.5, halves: 3 };

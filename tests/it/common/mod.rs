@@ -8,6 +8,7 @@ use assert_cmd::Command;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Output;
+use std::time::{Duration, Instant};
 use surprisal::media::image::zlib::{Deflater, Params, adler32};
 
 /// The program under test, which sees no model of the user's.
@@ -68,6 +69,19 @@ pub fn chromium(folder: &Path, page: &str, view: &str) -> Option<String> {
     }
     eprintln!("skipped: there is no Chromium to show the page (Debian: apt-get install chromium)");
     None
+}
+
+/// Longest time that bad input may take.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Whether a call takes longer than that twice in a row; once is what other work on the machine may do to any call.
+pub fn hangs(mut call: impl FnMut()) -> bool {
+    let mut is_slow = || {
+        let start = Instant::now();
+        call();
+        start.elapsed() > PATIENCE
+    };
+    is_slow() && is_slow()
 }
 
 /// A generator of numbers that are the same everywhere (xorshift64*).
