@@ -1,23 +1,35 @@
 //! What a user reads: notes and errors on standard error, results on standard output.
 
 use super::fault::{Exit, Fault};
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
+
+/// A text as a terminal may have it: names of files may hold control characters, which would move its cursor or worse.
+fn visible(text: &str) -> Cow<'_, str> {
+    let is_hidden = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    text.chars().map(|c| if is_hidden(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
+}
 
 /// Prints an error.
 pub fn error(fault: &Fault) {
-    let _ = writeln!(io::stderr(), "surprisal: {fault}");
+    let _ = writeln!(io::stderr(), "surprisal: {}", visible(&fault.to_string()));
 }
 
 /// Prints a line on standard error unless `quiet`.
 pub fn note(quiet: bool, text: impl std::fmt::Display) {
     if !quiet {
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = writeln!(io::stderr(), "{}", visible(&text.to_string()));
     }
 }
 
 /// Prints a line of results on standard output.
 pub fn line(text: impl std::fmt::Display) -> Result<(), Fault> {
-    bytes(format!("{text}\n").as_bytes())
+    let text = format!("{text}\n");
+    // What goes to a file or a program keeps names as they are.
+    bytes(if io::stdout().is_terminal() { visible(&text) } else { Cow::Borrowed(&*text) }.as_bytes())
 }
 
 /// Writes to standard output.
@@ -97,6 +109,12 @@ pub fn cells(table: &[u8]) -> Vec<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn control_characters_are_shown() {
+        assert_eq!(visible("a\u{1b}[31m\rb\tc\nd \u{9b}é"), "a\\u{1b}[31m\\rb\tc\nd \\u{9b}é");
+        assert!(matches!(visible("a\tb\n"), Cow::Borrowed(_)));
+    }
 
     #[test]
     fn cells_come_back() {
