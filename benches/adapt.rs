@@ -32,7 +32,7 @@ fn main() {
         for (preset, total) in presets.iter().zip(&mut total) {
             let start = Instant::now();
             let field = field(&network, &picture);
-            let area = Area { field: &field, width: picture.width, rows: (0..picture.height).collect() };
+            let area = [Area { field: &field, width: picture.width, rows: (0..picture.height).collect() }];
             let code = pool.install(|| adapt::fit(&network, &area, preset));
             let seconds = start.elapsed().as_secs_f64();
             let (adapted, length) = match &code {

@@ -1,12 +1,12 @@
-//! Moves the biases of a network so that a picture gets shorter.
+//! Moves the biases of a network so that pictures get shorter.
 
 use super::Fit;
 use super::adam::Adam;
 use super::delta::{self, Move};
 use super::mixture::FRACTION;
 use super::round;
-use super::sample::{Area, Draw, Workers};
-use crate::engine::{Adjoint, Adjustable, Network, Params, Position};
+use super::sample::{Areas, Draw, Piece, Workers, positions};
+use crate::engine::{Adjoint, Adjustable, Network, Params};
 use crate::entropy::Bits;
 use crate::spec::NodeId;
 use std::sync::Arc;
@@ -39,27 +39,25 @@ pub(super) fn power(exponent: i32) -> f64 {
     (0..n).fold(1.0, |p, _| p * base)
 }
 
-/// The moves that make the area of a picture shortest, and what they save there, less what they cost; `None` if nothing is
+/// The moves that make the areas of pictures shortest, and what they save there, less what they cost; `None` if nothing is
 /// saved.
-pub fn fit(network: &Network, area: &Area, fit: &Fit) -> Option<Vec<Move>> {
+pub fn fit(network: &Network, areas: &Areas, fit: &Fit) -> Option<Vec<Move>> {
     let program = network.program();
     let mut adjustable = Adjustable::new(program, network.kernel());
     // Gradients of outputs are per unit of a parameter, which has as many integers as the tables' fraction says.
     let mut adjoint = Adjoint::new(program, i32::from(program.tables(0).fraction) + FRACTION as i32);
     let mut workers = Workers::new(network, &adjoint);
-    let (mut draw, mut positions) = (Draw::new(1), Vec::new());
-    draw.draw(area, fit.batch as usize, &mut positions);
-    workers.calibrate(network, &mut adjoint, area, &positions);
-    let layers = layers(network, &mut workers, area, &positions);
+    let (mut draw, batch) = (Draw::new(1), fit.batch as usize);
+    workers.calibrate(network, &mut adjoint, draw.clone().draw(&areas.fullest(), batch).first()?);
+    let layers = layers(network, &mut workers, &draw.draw(areas, batch));
     let nodes: Vec<NodeId> = layers.iter().map(|l| l.node).collect();
     let count = layers.iter().map(Layer::len).sum();
     let rates: Vec<f64> = layers.iter().flat_map(|l| std::iter::repeat_n(l.magnitude, l.len())).collect();
     let units: Vec<f64> = layers.iter().map(|l| power(-adjoint.scale(l.node)) / f64::from(fit.batch)).collect();
-    let steps = fit.steps_for(area.count());
+    let steps = fit.steps_for(areas.count());
     let (mut adam, mut moved) = (Adam::new(count), vec![0.0; count]);
     for step in 0..steps {
-        draw.draw(area, fit.batch as usize, &mut positions);
-        let sums = workers.gradients(adjustable.network(), &adjoint, area, &positions, &nodes);
+        let sums = workers.gradients(adjustable.network(), &adjoint, &draw.draw(areas, batch), &nodes);
         let gradient: Vec<f64> =
             sums.iter().zip(&units).flat_map(|(s, u)| s.iter().map(move |s| *s as f64 * u)).collect();
         // 1 - 3 t^2 + 2 t^3 falls from 1 to 0 as half a cosine does.
@@ -68,17 +66,17 @@ pub fn fit(network: &Network, area: &Area, fit: &Fit) -> Option<Vec<Move>> {
         adam.step(&mut moved, &gradient, &rates, factor * fit.rate);
         set(&mut adjustable, &layers, &mut moved);
     }
-    let judges = area.spread(JUDGES);
-    let before = workers.cost(network, area, &judges);
+    let judges = areas.spread(JUDGES);
+    let before = workers.cost(network, &judges);
     // The mean square of a gradient over batches is 1 / batch of that over positions.
     let squares: Vec<f64> = adam.squares().iter().map(|s| s * f64::from(fit.batch)).collect();
     let mut best: Option<(u128, Vec<Move>)> = None;
     for finer in round::CANDIDATES {
-        let moves = round::moves(&layers, &moved, &squares, area.count(), finer);
+        let moves = round::moves(&layers, &moved, &squares, areas.count(), finer);
         let Ok(adapted) = delta::apply(program, &moves) else { continue };
         let adapted = Network::new(Arc::new(adapted), network.kernel());
-        let after = workers.cost(&adapted, area, &judges);
-        let cost = whole(before.0, after, area.count(), judges.len() as u64, &moves);
+        let after = workers.cost(&adapted, &judges);
+        let cost = whole(before.0, after, areas.count(), positions(&judges), &moves);
         if let Some(gain) = cost {
             if best.as_ref().is_none_or(|(best, _)| gain > *best) {
                 best = Some((gain, moves));
@@ -88,7 +86,7 @@ pub fn fit(network: &Network, area: &Area, fit: &Fit) -> Option<Vec<Move>> {
     best.map(|(_, moves)| moves)
 }
 
-/// What moves save on the whole area by what they save on the judges, less what they cost and a margin for chance; `None`
+/// What moves save on the whole areas by what they save on the judges, less what they cost and a margin for chance; `None`
 /// for nothing.
 fn whole(before: u128, after: Bits, count: u64, judges: u64, moves: &[Move]) -> Option<u128> {
     let saved = before.checked_sub(after.0)? / u128::from(judges) * u128::from(count);
@@ -99,10 +97,10 @@ fn whole(before: u128, after: Bits, count: u64, judges: u64, moves: &[Move]) -> 
 }
 
 /// The trained layers, with the size of their outputs.
-fn layers(network: &Network, workers: &mut Workers, area: &Area, positions: &[Position]) -> Vec<Layer> {
+fn layers(network: &Network, workers: &mut Workers, pieces: &[Piece]) -> Vec<Layer> {
     let program = network.program();
     let nodes: Vec<NodeId> = program.trained().collect();
-    let magnitudes = workers.magnitudes(network, area, positions, &nodes);
+    let magnitudes = workers.magnitudes(network, pieces, &nodes);
     let mut start = 0;
     let mut layers = Vec::new();
     for (node, magnitude) in nodes.into_iter().zip(magnitudes) {

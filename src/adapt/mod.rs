@@ -1,4 +1,5 @@
-//! Encoder-side adaptation: a network's biases are fitted to one picture and sent along; a decoder pays nothing.
+//! Encoder-side adaptation: a network's biases are fitted to one picture and sent along; a decoder pays nothing. Scoring fits them to a
+//! collection of pictures in the same way.
 //!
 //! The encoder runs the integer network at random positions of the picture, takes the gradient of the code length back to
 //! the biases of all trained layers ([`crate::engine::adjoint`]), and follows it with Adam. The moves are rounded to steps
@@ -6,7 +7,7 @@
 //! Content-adaptive coding of this kind is in Bayesian and learned codecs since Campos et al. 2019 ("Content adaptive
 //! optimization for neural image compression"); here nothing but biases is sent.
 //!
-//! What must stay true: what is sent depends on the picture, the network and the [`Fit`] alone, on every machine and for
+//! What must stay true: what is sent depends on the pictures, the network and the [`Fit`] alone, on every machine and for
 //! every number of threads; f64 only as in `predict` (`+ - * / sqrt`, comparison, floor, conversion).
 
 mod adam;
@@ -20,6 +21,7 @@ mod tests;
 
 pub use delta::Refused;
 pub use sample::Area;
+use sample::Areas;
 
 use crate::engine::Network;
 use std::sync::Arc;
@@ -58,12 +60,13 @@ impl Fit {
 /// Fewer steps lead nowhere.
 const LEAST_STEPS: u32 = 4;
 
-/// The code of an adaptation that makes the area of a picture shorter by more than its own length; `None` if there is none.
-pub fn fit(network: &Network, area: &Area, fit: &Fit) -> Option<Vec<u8>> {
-    if fit.batch == 0 || fit.steps_for(area.count()) == 0 {
+/// The code of an adaptation that makes areas of pictures shorter by more than its own length; `None` if there is none.
+pub fn fit(network: &Network, areas: &[Area], fit: &Fit) -> Option<Vec<u8>> {
+    let areas = Areas::new(areas);
+    if fit.batch == 0 || fit.steps_for(areas.count()) == 0 {
         return None;
     }
-    fit::fit(network, area, fit).map(|moves| delta::encode(&moves))
+    fit::fit(network, &areas, fit).map(|moves| delta::encode(&moves))
 }
 
 /// The network that a code stands for.

@@ -1,8 +1,8 @@
 //! Gradients against differences, and fits that do not depend on the machine.
 
-use super::sample::{Draw, Workers};
+use super::sample::{Areas, Draw, Piece, Workers, positions};
 use super::*;
-use crate::engine::{Adjoint, Adjustable, Field, Kernel, Params, Program};
+use crate::engine::{Adjoint, Adjustable, Field, Kernel, Params, Position, Program};
 
 fn network(kernel: Kernel) -> Network {
     let program = Program::from_bytes(include_bytes!("../../models/photo.srm")).unwrap();
@@ -29,8 +29,12 @@ fn field(network: &Network, width: usize, height: usize, channels: usize) -> Fie
     field
 }
 
-fn area(field: &Field, width: u32, height: u32) -> Area<'_> {
-    Area { field, width, rows: (0..height).collect() }
+fn area(field: &Field, width: u32, height: u32) -> [Area<'_>; 1] {
+    [Area { field, width, rows: (0..height).collect() }]
+}
+
+fn places<'a>(pieces: &'a [Piece]) -> Vec<&'a Position> {
+    pieces.iter().flat_map(|piece| &piece.positions).collect()
 }
 
 const FIT: Fit = Fit { steps: 16, batch: 100, rate: 0.03, share: 1.0 };
@@ -45,12 +49,11 @@ fn gradients_are_slopes_of_the_code_length() {
         let output = i32::from(program.tables(0).fraction) + mixture::FRACTION as i32;
         let mut adjoint = Adjoint::new(program, output);
         let mut workers = Workers::new(&network, &adjoint);
-        let mut positions = Vec::new();
-        Draw::new(5).draw(&area, 1200, &mut positions);
-        workers.calibrate(&network, &mut adjoint, &area, &positions);
+        let pieces = Draw::new(5).draw(&Areas::new(&area), 1200);
+        workers.calibrate(&network, &mut adjoint, &pieces[0]);
         let layers: Vec<_> = program.trained().collect();
-        let sums = workers.gradients(&network, &adjoint, &area, &positions, &layers);
-        let sizes = workers.magnitudes(&network, &area, &positions, &layers);
+        let sums = workers.gradients(&network, &adjoint, &pieces, &layers);
+        let sizes = workers.magnitudes(&network, &pieces, &layers);
         let mut adjustable = Adjustable::new(program, network.kernel());
         for ((node, sums), size) in layers.into_iter().zip(&sums).zip(sizes) {
             if size == 0.0 {
@@ -70,7 +73,7 @@ fn gradients_are_slopes_of_the_code_length() {
                     let mut moved = bias.clone();
                     moved[o] += (sign * step * 2f64.powi(shift[o].into())) as i32;
                     adjustable.set_bias(node, &moved);
-                    workers.cost(adjustable.network(), &area, &positions).to_f64()
+                    workers.cost(adjustable.network(), &pieces).to_f64()
                 };
                 let measured = (cost(1.0) - cost(-1.0)) / (2.0 * step);
                 let predicted = sums[o] as f64 * unit;
@@ -145,8 +148,9 @@ fn an_adaptation_saves_what_it_promises() {
         let adapted = apply(&network, &code).unwrap();
         assert_ne!(adapted.program().id(), network.program().id());
         let mut workers = Workers::new(&network, &Adjoint::new(network.program(), 17));
-        let all = area.spread(u64::MAX);
-        let cost = |network: &Network, workers: &mut Workers| workers.cost(network, &area, &all).ceil_bytes();
+        let areas = Areas::new(&area);
+        let all = areas.spread(u64::MAX);
+        let cost = |network: &Network, workers: &mut Workers| workers.cost(network, &all).ceil_bytes();
         let (before, after) = (cost(&network, &mut workers), cost(&adapted, &mut workers));
         assert!(after + (code.len() as u64) < before, "{before} to {after} and {}", code.len());
     }
@@ -157,7 +161,7 @@ fn what_cannot_pay_is_not_tried() {
     let network = network(Kernel::best());
     let field = field(&network, 64, 64, 3);
     assert_eq!(fit(&network, &area(&field, 64, 5), &FIT), None);
-    assert_eq!(fit(&network, &Area { field: &field, width: 64, rows: Vec::new() }, &FIT), None);
+    assert_eq!(fit(&network, &[Area { field: &field, width: 64, rows: Vec::new() }], &FIT), None);
     assert_eq!(fit(&network, &area(&field, 64, 64), &Fit::NONE), None);
 }
 
@@ -165,11 +169,38 @@ fn what_cannot_pay_is_not_tried() {
 fn even_positions_are_even_and_all_if_they_fit() {
     let network = network(Kernel::best());
     let field = field(&network, 70, 65, 1);
-    let area = Area { field: &field, width: 70, rows: (3..9).chain(40..50).collect() };
-    let all = area.spread(u64::MAX);
-    assert_eq!(all.len() as u64, area.count());
-    assert!(all.windows(2).all(|p| (p[0].row, p[0].column) < (p[1].row, p[1].column)));
-    let some = area.spread(100);
-    assert_eq!(some.len(), 100);
-    assert!(some.windows(2).all(|p| (p[0].row, p[0].column) < (p[1].row, p[1].column)));
+    let area = [Area { field: &field, width: 70, rows: (3..9).chain(40..50).collect() }];
+    let areas = Areas::new(&area);
+    let (all, some) = (areas.spread(u64::MAX), areas.spread(100));
+    assert_eq!((positions(&all), positions(&some)), (areas.count(), 100));
+    for pieces in [all, some] {
+        assert!(places(&pieces).windows(2).all(|p| (p[0].row, p[0].column) < (p[1].row, p[1].column)));
+    }
+}
+
+#[test]
+fn several_pictures_are_fitted_to_as_one() {
+    let network = network(Kernel::best());
+    // A gray one, for which two of three stages are not run, and colour ones of other sizes and rows.
+    let fields = [(50, 40, 1), (90, 60, 3), (3, 2, 3), (70, 33, 3)].map(|(w, h, c)| (field(&network, w, h, c), w, h));
+    let each: Vec<Area> = fields.iter().flat_map(|(field, w, h)| area(field, *w as u32, *h as u32)).collect();
+    let areas = Areas::new(&each);
+    let mut workers = Workers::new(&network, &Adjoint::new(network.program(), 17));
+    let all = areas.spread(u64::MAX);
+    let sum = each.iter().map(|a| workers.cost(&network, &Areas::new(std::slice::from_ref(a)).spread(u64::MAX)));
+    let sum = sum.sum::<crate::entropy::Bits>();
+    assert_eq!((positions(&all), workers.cost(&network, &all)), (50 * 40 + 90 * 60 + 6 + 70 * 33, sum));
+    assert_eq!(areas.fullest().count(), 90 * 60);
+    // Each picture has its share of what is drawn.
+    let drawn = Draw::new(1).draw(&areas, 4000);
+    let of = |i: usize| drawn.iter().filter(|p| std::ptr::eq(p.field, each[i].field)).map(|p| p.positions.len()).sum();
+    let (gray, colour): (usize, usize) = (of(0), of(1));
+    assert!((700..950).contains(&gray) && (2050..2400).contains(&colour), "{gray} {colour}");
+    let code = fit(&network, &each, &FIT).expect("such pictures are worth adapting to");
+    let adapted = apply(&network, &code).unwrap();
+    for area in [&each[1], &each[3]] {
+        let areas = Areas::new(std::slice::from_ref(area));
+        let [before, after] = [&network, &adapted].map(|network| workers.cost(network, &areas.spread(u64::MAX)));
+        assert!(after < before, "{} to {}", before.ceil_bytes(), after.ceil_bytes());
+    }
 }

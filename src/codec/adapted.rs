@@ -31,7 +31,7 @@ pub(super) fn of_any_size(network: &Network, picture: &Picture, fit: &Fit) -> Op
     let likely = bands.filter(|(_, samples)| !looks_drawn(samples, picture.width, picture.channels));
     let rows: Vec<u32> = likely.flat_map(rows).collect();
     let field = bands::field(network, picture);
-    let code = adapt::fit(network, &Area { field: &field, width: picture.width, rows }, fit)?;
+    let code = adapt::fit(network, &[Area { field: &field, width: picture.width, rows }], fit)?;
     let adapted = adapt::apply(network, &code).ok()?;
     Some((adapted, code))
 }
