@@ -2,7 +2,7 @@
 
 use super::fault::{Exit, Fault};
 use super::options::{Global, ModelOptions, ReadingOptions};
-use super::score::normal::Source;
+use super::score::normal::{NormalOptions, Source};
 use super::target::Target;
 use super::{output, report};
 use std::path::{Path, PathBuf};
@@ -24,8 +24,10 @@ pub struct Args {
     #[arg(short, long, value_name = "OUT.cal")]
     output: PathBuf,
     /// For few files: fit on four fifths, five times, so that each gives a p-value. Smaller p-values, but no guarantee
-    #[arg(long)]
+    #[arg(long, conflicts_with = "adapt")]
     cross: bool,
+    #[command(flatten)]
+    normal: NormalOptions,
     /// Overwrite an output that exists
     #[arg(short, long)]
     force: bool,
@@ -38,7 +40,9 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let target = Target::File(args.output.clone());
     output::check(&target, None, args.force)?;
     let models = args.model.models(global)?;
-    let source = Source { models: &models, reading: args.reading.reading(), named: args.model.is_named(), global };
+    let background = args.normal.background(global)?;
+    let (reading, named, adapt) = (args.reading.reading(), args.model.is_named(), args.normal.adapt);
+    let source = Source { models: &models, reading, named, adapt, background, global };
     let method = if args.cross { Method::Cross } else { Method::Split };
     let (collection, worst) = source.calibrate(&args.files, method)?;
     output::write(&target, &collection.to_bytes(), None::<&Path>, args.force, true)?;

@@ -7,10 +7,9 @@ use super::conformal;
 use super::example::{Region, Summary};
 use super::fit::{Detected, Fit};
 use super::media::Medium;
-use super::model::Model;
 use super::reason::reason;
+use super::scorer::{Identity, Scorer};
 use super::statistics::STATISTICS;
-use crate::engine::ModelId;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
@@ -53,12 +52,8 @@ pub enum Method {
 /// What normal files of a medium are like.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// What the files are.
-    medium: Medium,
-    /// The model that scored them.
-    model: [u8; 16],
-    /// Its name, for messages.
-    name: String,
+    /// What scored the files.
+    scorer: Identity,
     /// Names of the statistics.
     statistics: Vec<String>,
     method: Method,
@@ -96,24 +91,30 @@ pub fn split(groups: &[[u8; 32]], count: usize) -> Vec<usize> {
     groups.iter().map(|h| parts[h]).collect()
 }
 
+/// The half of different examples, each of its own group, that [`Method::Split`] fits.
+pub(super) fn fitted(contents: &Contents) -> Contents {
+    let contents: Vec<[u8; 32]> = contents.iter().copied().collect();
+    let parts = split(&contents, 2);
+    contents.into_iter().zip(parts).filter(|(_, part)| *part == 0).map(|(content, _)| content).collect()
+}
+
 impl Calibration {
     /// Fits and calibrates on normal examples; of equal ones, the first is taken. Those whose contents were `seen` when the model was
-    /// chosen are fitted, whatever their part.
+    /// chosen or fitted are in the first half, whatever their part.
     ///
     /// # Errors
     /// Too few, or all alike.
-    pub fn new(model: &Model, normal: &[Summary], method: Method, seen: &Contents) -> Result<Self, CalibrationError> {
-        Self::of(model.medium(), model.id(), model.name(), normal, method, seen)
-    }
-
-    fn of(
-        medium: Medium,
-        id: ModelId,
-        name: &str,
+    pub fn new(
+        scorer: impl Into<Scorer>,
         normal: &[Summary],
         method: Method,
         seen: &Contents,
     ) -> Result<Self, CalibrationError> {
+        Self::of(scorer.into().identity().clone(), normal, method, seen)
+    }
+
+    fn of(scorer: Identity, normal: &[Summary], method: Method, seen: &Contents) -> Result<Self, CalibrationError> {
+        let medium = scorer.medium;
         let different: BTreeMap<&[u8; 32], &Summary> = normal.iter().rev().map(|s| (&s.content, s)).collect();
         let examples: Vec<&Summary> = different.values().copied().collect();
         if examples.len() < MIN_FILES {
@@ -142,23 +143,17 @@ impl Calibration {
         });
         let parts = parts.collect::<Result<Vec<_>, _>>()?;
         let statistics = STATISTICS.iter().map(|s| s.name.to_owned()).collect();
-        let (name, examples) = (name.to_owned(), examples.len() as u64);
-        Ok(Self { medium, model: id.0, name, statistics, method, parts, examples })
+        Ok(Self { scorer, statistics, method, parts, examples: examples.len() as u64 })
     }
 
     /// What the files are.
     pub fn medium(&self) -> Medium {
-        self.medium
+        self.scorer.medium
     }
 
-    /// The model that scored the normal files; others must not score what is compared with them.
-    pub fn model(&self) -> ModelId {
-        ModelId(self.model)
-    }
-
-    /// That model's name.
-    pub fn name(&self) -> &str {
-        &self.name
+    /// What scored the normal files; nothing else must score what is compared with them.
+    pub(super) fn identity(&self) -> &Identity {
+        &self.scorer
     }
 
     /// How p-values are had.
@@ -219,7 +214,12 @@ pub(super) mod tests {
     use super::*;
 
     pub fn of(normal: &[Summary], method: Method) -> Result<Calibration, CalibrationError> {
-        Calibration::of(Medium::Picture, ModelId([7; 16]), "some", normal, method, &Contents::new())
+        Calibration::of(some(), normal, method, &Contents::new())
+    }
+
+    fn some() -> Identity {
+        let (medium, name) = (Medium::Picture, "some".to_owned());
+        Identity { medium, model: [7; 16], name, adaptation: Some(vec![3, 5]), background: Some([8; 16]) }
     }
 
     #[test]
@@ -231,13 +231,25 @@ pub(super) mod tests {
         // What was seen when the model was chosen gives none.
         let seen: Contents = near(1.0, 101)[..60].iter().map(|s| s.content).collect();
         let normal = near(1.0, 101);
-        let fresh = Calibration::of(Medium::Picture, ModelId([7; 16]), "some", &normal, Method::Split, &seen).unwrap();
+        let fresh = Calibration::of(some(), &normal, Method::Split, &seen).unwrap();
         assert!((8..34).contains(&fresh.scores()), "{}", fresh.scores());
         for calibration in [one, cross] {
             let smallest = calibration.smallest();
             assert!(calibration.judge(&near(1.0, 102)[101]).p_value > smallest);
             assert_eq!(calibration.judge(&near(30.0, 1)[0]).p_value, smallest);
         }
+    }
+
+    #[test]
+    fn what_a_model_may_be_fitted_to_gives_no_p_values() {
+        let mut normal = near(1.0, 101);
+        normal.sort_by_key(|s| s.content);
+        let fitted = fitted(&normal.iter().map(|s| s.content).collect());
+        let (first, second): (Vec<_>, Vec<_>) = normal.iter().partition(|s| fitted.contains(&s.content));
+        let fit = Fit::new(&first).unwrap();
+        let mut scores: Vec<f64> = second.into_iter().map(|s: &Summary| fit.detect(s).score).collect();
+        scores.sort_by(f64::total_cmp);
+        assert_eq!(of(&normal, Method::Split).unwrap().normal(), scores);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use thiserror::Error;
 const MAGIC: &[u8; 6] = b"SRPCAL";
 /// 1 had one calibration of pictures, and fewer statistics; 2 had one covariance for normal files of all kinds; 3 did
 /// not know how strange the strangest blocks of normal files are; 4 had no hums of the mains and no traces; 5 had no trace of Ogg Vorbis, and nothing of a network's last
-/// layers.
-const VERSION: u16 = 6;
+/// layers; 6 knew neither models that were fitted to normal files nor background models.
+const VERSION: u16 = 7;
 const HEADER: usize = MAGIC.len() + 2 + 32;
 /// No calibration file is larger.
 const MAX_BYTES: usize = 1 << 28;

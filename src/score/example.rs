@@ -39,6 +39,10 @@ pub struct Example<'a> {
     pub scores: &'a [Score],
     /// What the last layers of a network for photographs have of a colour picture: as many values for each; none of others.
     pub layer: &'a [f64],
+    /// The norm of the Fisher score of the last layers' biases, in nats a place; 0 of what no network for photographs has walked over.
+    pub fisher: f64,
+    /// Bits a symbol of a background model, if there is one.
+    pub background: Option<f64>,
 }
 
 /// A part of an example, in places.
@@ -70,7 +74,7 @@ pub struct Summary {
 }
 
 impl<'a> Example<'a> {
-    /// One of `[height, width, channels]` that is no window of another, and of which no last layer is known.
+    /// One of `[height, width, channels]` that is no window of another, and of which no last layer and no background are known.
     pub fn new(
         kind: Kind,
         [height, width, channels]: [usize; 3],
@@ -78,7 +82,19 @@ impl<'a> Example<'a> {
         symbols: &'a [u16],
         scores: &'a [Score],
     ) -> Self {
-        Self { kind, height, width, start: 0, channels, alphabet, symbols, scores, layer: &[] }
+        Self {
+            kind,
+            height,
+            width,
+            start: 0,
+            channels,
+            alphabet,
+            symbols,
+            scores,
+            layer: &[],
+            fisher: 0.0,
+            background: None,
+        }
     }
 }
 

@@ -37,7 +37,8 @@ const FAR: f64 = -50.0;
 /// What normal examples are like.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fit {
-    /// One for each statistic, then for each value of a network's last layers; none for those that do not vary among normal files.
+    /// One for each statistic, then for each value of a network's last layers; none for those that do not vary among normal files, or are
+    /// only shown.
     scales: Vec<Option<Scale>>,
     /// Coordinates in which the statistics that vary have variance 1 and no correlation, for Mahalanobis' distance.
     whole: Coordinates,
@@ -137,7 +138,9 @@ impl Fit {
         let normal: Vec<&Summary> = normal.iter().map(Borrow::borrow).collect();
         let values: Vec<Vec<f64>> = normal.iter().map(|s| all(s).collect()).collect();
         let column = |i: usize| values.iter().map(|v| v[i]).collect::<Vec<_>>();
-        let scales: Vec<_> = (0..values.iter().map(Vec::len).min()?).map(|i| Scale::of(&column(i))).collect();
+        let counts = |i: usize| STATISTICS.get(i).is_none_or(|s| s.family != Family::Shown);
+        let scale = |i: usize| if counts(i) { Scale::of(&column(i)) } else { None };
+        let scales: Vec<_> = (0..values.iter().map(Vec::len).min()?).map(scale).collect();
         let groups: BTreeMap<&[u8; 32], usize> = normal.iter().enumerate().map(|(i, s)| (&s.group, i)).collect();
         let rows: Vec<_> = normal.iter().map(|s| (standardized(&scales, s), groups[&s.group])).collect();
         let count = rows.len();
@@ -304,6 +307,17 @@ pub(super) mod tests {
         // A trace that is weaker than normal is none.
         assert!(score(6.0) > 20.0 && score(6.0) > score(4.0) && score(-6.0) < 15.0, "{} {}", score(6.0), score(-6.0));
         assert!((score(0.1) - score(0.0)).abs() < 1.0);
+    }
+
+    #[test]
+    fn what_is_only_shown_counts_for_nothing() {
+        let normal = near(0.0, 100);
+        let fit = Fit::new(&normal).unwrap();
+        let fisher = crate::score::statistics::index("fisher").unwrap();
+        assert_eq!(fit.deviations(&normal[0])[fisher], None);
+        let mut far = normal[0].clone();
+        far.values[fisher] = 1e6;
+        assert_eq!(fit.detect(&far), fit.detect(&normal[0]));
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! The latter is the Fisher score (Jaakkola and Haussler 1998) of the biases, in closed form; that of a weight would be the same
 //! gradient times what it reads.
 //!
-//! Of gray pictures nothing is kept: their one output tells less than what else is known of them (FashionMNIST and MNIST are told apart
-//! less well with it, and solar cells hardly better).
+//! Of gray pictures only the norm of the Fisher score is kept: their one output tells less than what else is known of them (FashionMNIST and
+//! MNIST are told apart less well with it, and solar cells hardly better).
 //!
 //! What must stay true: a colour picture has as many values as any other by the same network; scores are those of the coder's walk.
 
@@ -32,12 +32,22 @@ fn last(network: &Network, channel: usize) -> [NodeId; 2] {
 /// Sums of nothing for a picture of so many channels.
 fn none(network: &Network, channels: usize) -> Vec<Sums> {
     let each = |channel: usize| last(network, channel).map(|node| vec![0; network.program().ranges(node).len()]);
-    (0..if channels > 1 { channels } else { 0 }).map(each).collect()
+    (0..channels).map(each).collect()
 }
 
-/// The scores of a picture's samples, in its order; and, if it has colours, for each channel the mean of each value that its last layer
-/// reads, in the network's integers, then the mean gradient of nats of the code with each of its biases.
-pub fn walk(network: &Network, picture: &Picture) -> (Vec<Score>, Vec<f64>) {
+/// What a walk over a picture gives.
+pub struct Walked {
+    /// The scores of its samples, in its order.
+    pub scores: Vec<Score>,
+    /// If it has colours, for each channel the mean of each value that its last layer reads, in the network's integers, then the mean
+    /// gradient of nats of the code with each of its biases.
+    pub layer: Vec<f64>,
+    /// The Euclidean norm of these gradients, those of all channels together.
+    pub fisher: f64,
+}
+
+/// Walks over a picture.
+pub fn walk(network: &Network, picture: &Picture) -> Walked {
     let known = field(network, picture);
     let bands: Vec<Band> = bands(picture.height).collect();
     let width = picture.width as usize;
@@ -51,11 +61,15 @@ pub fn walk(network: &Network, picture: &Picture) -> (Vec<Score>, Vec<f64>) {
     }
     let count = (width * picture.height as usize).max(1) as f64;
     let unit = f64::from(1u32 << mixture::FRACTION);
-    let means = |[inputs, biases]: Sums| {
-        let inputs = inputs.into_iter().map(|sum| sum as f64 / count).collect::<Vec<_>>();
-        inputs.into_iter().chain(biases.into_iter().map(move |sum| sum as f64 / count / unit))
-    };
-    (scores, sums.into_iter().flat_map(means).collect())
+    let (mut layer, mut squares) = (Vec::new(), 0.0);
+    for [inputs, biases] in sums {
+        let gradient: Vec<f64> = biases.into_iter().map(|sum| sum as f64 / count / unit).collect();
+        squares += gradient.iter().map(|g| g * g).sum::<f64>();
+        if picture.channels > 1 {
+            layer.extend(inputs.into_iter().map(|sum| sum as f64 / count).chain(gradient));
+        }
+    }
+    Walked { scores, layer, fisher: squares.sqrt() }
 }
 
 /// The same of a band of a picture, and its sums.
@@ -118,10 +132,11 @@ mod tests {
         let mut lengths = Vec::new();
         for (width, height, channels) in [(50, 41, 3), (29, 40, 1), (1, 3, 3)] {
             let picture = picture(width, height, channels);
-            let (scores, layer) = walk(&network, &picture);
+            let Walked { scores, layer, fisher } = walk(&network, &picture);
             let known: Vec<Score> = bands(height).flat_map(|b| score_band((&network).into(), &picture, b)).collect();
             assert!(scores == known, "{width} x {height}, {channels} channels");
             assert_eq!(layer.iter().any(|v| *v != 0.0), channels == 3);
+            assert!(fisher > 0.0);
             if channels == 3 {
                 lengths.push(layer.len());
             }
@@ -132,7 +147,7 @@ mod tests {
     #[test]
     fn gradients_are_those_of_the_code_length() {
         let (network, picture) = (network(), picture(24, 16, 3));
-        let (_, layer) = walk(&network, &picture);
+        let Walked { layer, fisher, .. } = walk(&network, &picture);
         let [reads, output] = last(&network, 0);
         let [reads, biases] = [reads, output].map(|node| network.program().ranges(node).len());
         let (known, spec) = (field(&network, &picture), network.program().spec());
@@ -162,6 +177,13 @@ mod tests {
             }
         }
         let found = &layer[reads..][..biases];
+        let (mut at, mut squares) = (0, 0.0);
+        for [reads, output] in (0..3).map(|channel| last(&network, channel)) {
+            let [reads, biases] = [reads, output].map(|node| network.program().ranges(node).len());
+            squares += layer[at + reads..][..biases].iter().map(|g| g * g).sum::<f64>();
+            at += reads + biases;
+        }
+        assert!(at == layer.len() && (fisher * fisher / squares - 1.0).abs() < 1e-9, "{fisher}");
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         let (both, alone) = (dot(found, &slopes), dot(found, found));
         let (correlation, ratio) = (both / (alone * dot(&slopes, &slopes)).sqrt(), both / alone);

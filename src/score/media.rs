@@ -36,6 +36,26 @@ pub enum ScoreError {
     /// The file is nothing that could be scored.
     #[error("is neither a picture (PNG, BMP, PNM of 8 bits, IDX) nor a recording (WAV, AIFF, FLAC) nor a text")]
     Unknown,
+    /// The model cannot be fitted to files.
+    #[error("{}", fixed(name, *medium))]
+    Fixed {
+        /// The model.
+        name: String,
+        /// What it is for.
+        medium: Medium,
+    },
+    /// The code of an adaptation is none for the model.
+    #[error("the calibration moves the model '{name}' as it cannot be moved: calibrate again")]
+    Unfit {
+        /// The model.
+        name: String,
+    },
+    /// The background model cannot be beside the model.
+    #[error("the background model {text}")]
+    Background {
+        /// Why.
+        text: String,
+    },
     /// The model has another number of channels.
     #[error("has {given} channels, and the model '{name}' is for {wanted}")]
     Channels {
@@ -46,6 +66,19 @@ pub enum ScoreError {
         /// The model.
         name: String,
     },
+}
+
+/// Why a model cannot be fitted, and which can.
+fn fixed(name: &str, medium: Medium) -> String {
+    let can = "networks for photographs (family window), such as those inside the binary, can";
+    match medium {
+        Medium::Picture => {
+            format!("the model '{name}' cannot be fitted to normal files; {can}: -m fast, photo or large")
+        }
+        _ => format!(
+            "{medium} have no model that can be fitted to normal files ('{name}' cannot); {can}: leave out --adapt"
+        ),
+    }
 }
 
 /// What kind of data files hold: each kind has models and a calibration of its own.

@@ -20,7 +20,9 @@ mod media;
 mod model;
 mod places;
 mod reason;
+mod refit;
 mod scale;
+mod scorer;
 pub mod statistics;
 mod view;
 
@@ -32,3 +34,5 @@ pub use media::{Medium, Reading, ScoreError};
 pub use model::Model;
 pub use places::Peak;
 pub use reason::reason;
+pub use refit::Refit;
+pub use scorer::Scorer;

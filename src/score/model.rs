@@ -1,7 +1,7 @@
 //! Files to summaries, by a model: a network for sets of examples, one for photographs, or what learns as it goes.
 
-use super::example::{Example, Kind, Summary};
-use super::layer;
+use super::example::{Example, Kind};
+use super::layer::{self, Walked};
 use super::media::{self, Medium, Reading, ScoreError};
 use crate::codec::adaptive::{self, Adaptive};
 use crate::codec::sets::{self, Labels};
@@ -49,6 +49,17 @@ impl Model {
                 let none = || ScoreError::NoPicture { note: Some("there is no model for them".to_owned()) };
                 network.map(Self::Photographs).ok_or_else(none)
             }
+        }
+    }
+
+    /// The model that the user named, whatever it is for; none if nothing was named.
+    ///
+    /// # Errors
+    /// One that is not there.
+    pub fn named(models: &Models, level: Level) -> Result<Option<Self>, ScoreError> {
+        match models.for_sets()? {
+            Some(network) => Ok(Some(Self::Set(network))),
+            None => Ok(models.for_pictures(COLOUR, level)?.map(Self::Photographs)),
         }
     }
 
@@ -112,20 +123,6 @@ impl Model {
             Self::Photographs(network) => network.program().name(),
             Self::Adaptive(adaptive) => adaptive.name(),
         }
-    }
-
-    /// What is kept of each example in a file.
-    ///
-    /// # Errors
-    /// A file that the model is not for.
-    pub fn summaries(&self, file: &[u8], reading: Reading) -> Result<Vec<Summary>, ScoreError> {
-        let mut summaries = self.each(file, reading, |_, example| example.summary())?;
-        if self.medium() != Medium::Picture && summaries.len() > 1 {
-            // Windows of a recording or a text are no independent examples.
-            let group = *blake3::hash(file).as_bytes();
-            summaries.iter_mut().for_each(|summary| summary.group = group);
-        }
-        Ok(summaries)
     }
 
     /// Scores each example in a file and keeps what `then` makes of its number and of it.
@@ -238,10 +235,11 @@ fn cut<T: Send>(whole: &Example, length: Option<usize>, then: impl Fn(usize, &Ex
 }
 
 fn photograph<T>(network: &Network, picture: &Picture, then: impl Fn(&Example) -> T) -> T {
-    let (scores, layer) = layer::walk(network, picture);
+    let Walked { scores, layer, fisher } = layer::walk(network, picture);
     let symbols: Vec<u16> = picture.samples.iter().map(|s| u16::from(*s)).collect();
     then(&Example {
         layer: &layer,
+        fisher,
         ..Example::new(
             Kind::Picture,
             [picture.height as usize, picture.width as usize, picture.channels.into()],

@@ -23,7 +23,7 @@ use std::io::Write;
 use std::path::Path;
 
 const MAGIC: &[u8; 4] = b"SRPC";
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 const HASH: usize = 32;
 /// Where the encoded checkpoint begins.
 const BODY: usize = MAGIC.len() + 1 + HASH;

@@ -170,6 +170,137 @@ fn recordings_and_texts_are_compared_with_their_own_kind() {
     assert!(out.lines().next().is_some_and(|l| l.starts_with("ODD") && l.contains("0.wav#3")), "{out}");
 }
 
+/// A gray picture whose rows are walks of even steps, so that a model for photographs has something to learn of it; an odd one has noise.
+fn walk(random: &mut crate::common::Random, odd: bool) -> Vec<u8> {
+    let mut picture = b"P5 48 48 255\n".to_vec();
+    for _ in 0..48 {
+        let mut level = 96 + random.below(64) as i32;
+        for _ in 0..48 {
+            level += 6 * (random.below(3) as i32 - 1) + if odd { random.below(9) as i32 - 4 } else { 0 };
+            picture.push(level.clamp(0, 255) as u8);
+        }
+    }
+    picture
+}
+
+#[test]
+fn a_network_is_fitted_to_normal_pictures_and_travels_in_the_calibration() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let mut random = crate::common::Random(21);
+    for (part, count) in [("normal", 60), ("new", 12), ("odd", 4)] {
+        fs::create_dir(at.join(part)).expect("a folder");
+        for i in 0..count {
+            fs::write(at.join(part).join(format!("{i}.pgm")), walk(&mut random, part == "odd")).expect("written");
+        }
+    }
+    let calibrate = |output: &str, more: &[&str]| {
+        surprisal(at, &[&["calibrate", "normal", "-m", "fast", "-f", "-o", output], more].concat())
+    };
+    assert_eq!(calibrate("plain.cal", &[]).0, 0);
+    let (code, _, err) = calibrate("n.cal", &["--adapt"]);
+    assert!(code == 0 && err.contains("pictures: 'fast' was fitted to 30 of them, its biases moved by"), "{err}");
+    assert!(err.contains("on 60 examples: 30 fitted, p-values from 30 others"), "{err}");
+    // The same from files of other names in another order, and with one thread.
+    fs::create_dir(at.join("renamed")).expect("a folder");
+    for i in 0..60 {
+        fs::copy(at.join(format!("normal/{i}.pgm")), at.join(format!("renamed/{}.pgm", 99 - i))).expect("copied");
+    }
+    let again = ["calibrate", "renamed", "-m", "fast", "-o", "again.cal", "--adapt", "-T", "1"];
+    assert_eq!(surprisal(at, &again).0, 0);
+    let read = |name: &str| fs::read(at.join(name)).expect("read");
+    assert!(read("n.cal") == read("again.cal") && read("n.cal") != read("plain.cal"));
+
+    // A file's row does not depend on what is scored with it, and the calibration alone says how it is scored.
+    let bits = |files: &[&str], calibration: &str| -> std::collections::BTreeMap<String, f64> {
+        let score = [&["score", "--jsonl", "--top", "4", "--calibrate", calibration], files].concat();
+        let (code, out, err) = surprisal(at, &score);
+        assert_eq!(code, 0, "{err}");
+        let row = |line: &str| {
+            let row: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            (row["path"].as_str().expect("a name").to_owned(), row["bpd"].as_f64().expect("bits"))
+        };
+        out.lines().map(row).collect()
+    };
+    let (plain, fitted) = (bits(&["new"], "plain.cal"), bits(&["new"], "n.cal"));
+    assert!(plain.iter().all(|(name, before)| fitted[name] < before - 0.02), "{plain:?} {fitted:?}");
+    assert_eq!(bits(&["new/3.pgm"], "n.cal")["new/3.pgm"], fitted["new/3.pgm"]);
+    let (_, out, _) =
+        surprisal(at, &["score", "new", "odd", "--calibrate", "normal", "-m", "fast", "--adapt", "--top", "4"]);
+    assert_eq!(out.lines().filter(|l| l.starts_with("ODD") && l.contains("odd/")).count(), 4, "{out}");
+
+    fs::create_dir(at.join("mixed")).expect("a folder");
+    fs::write(at.join("mixed/0.wav"), recording(&mut random, false)).expect("written");
+    fs::copy(at.join("normal/0.pgm"), at.join("mixed/1.pgm")).expect("copied");
+    let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/corpora/digits/digits.idx.gz");
+    for (arguments, fault) in [
+        (
+            &["calibrate", "mixed", "-o", "m.cal", "--adapt"][..],
+            "mixed/0.wav: recordings have no model that can be fitted",
+        ),
+        (&["calibrate", digits, "-o", "m.cal", "--adapt", "-m", "mnist-made"], "photographs (family window)"),
+        (&["calibrate", "-", "-o", "m.cal", "--adapt"], "read once"),
+        (&["calibrate", "normal", "-o", "m.cal", "--adapt", "--cross"], "cannot be used with"),
+        (&["score", "new", "--calibrate", "n.cal", "--adapt"], "the file says how"),
+        (&["score", "new", "--self", "--adapt"], "cannot be used with"),
+    ] {
+        let (code, _, err) = surprisal(at, arguments);
+        assert!(code == 2 && err.contains(fault), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn a_background_model_is_one_more_statistic_that_a_calibration_asks_for() {
+    let folder = folder();
+    let at = folder.path();
+    for (part, model) in [("main", "mnist-made"), ("background", "mnist-wavenet")] {
+        fs::create_dir(at.join(part)).expect("a folder");
+        let path = format!("{}/models/{model}.srm", env!("CARGO_MANIFEST_DIR"));
+        fs::copy(path, at.join(part).join("some.srm")).expect("copied");
+    }
+    let run = |arguments: &[&str]| {
+        let mut command = program(at);
+        let done = command.env("SURPRISAL_MODELS", "main").args(arguments).output().expect("it runs");
+        (done.status.code().expect("a code"), stdout(&done), stderr(&done))
+    };
+    let column = |arguments: &[&str], name: &str| -> std::collections::BTreeMap<String, f64> {
+        let score = [&["score", "new, and odd.idx", "--top", "10", "--jsonl"], arguments].concat();
+        let (code, out, err) = run(&score);
+        assert_eq!(code, 0, "{err}");
+        let value = |line: &str| {
+            let row: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            (row["path"].as_str().expect("a name").to_owned(), row["statistics"][name].as_f64().expect("a number"))
+        };
+        out.lines().map(value).collect()
+    };
+    let normal = ["--calibrate", "normal.idx", "-m", "main/some.srm"];
+    let with = [&normal[..], &["--background", "background/some.srm"]].concat();
+    let (alone, ratio) = (column(&normal, "bits"), column(&with, "ratio"));
+    let other = column(&["--calibrate", "normal.idx", "-m", "background/some.srm"], "bits");
+    assert!(column(&normal, "ratio").values().all(|ratio| *ratio == 0.0));
+    assert!(alone.iter().all(|(name, bits)| (bits - other[name] - ratio[name]).abs() < 1e-9), "{ratio:?}");
+    assert!(ratio.values().any(|ratio| ratio.abs() > 0.01));
+
+    // The calibration file names the background model, which must be found as the model must.
+    let (code, _, err) = run(&[&["calibrate", "normal.idx", "-o", "n.cal"][..], &with[2..]].concat());
+    assert_eq!(code, 0, "{err}");
+    let (code, _, err) = run(&["score", "normal.idx", "--calibrate", "n.cal"]);
+    assert!(code == 2 && err.contains("the background model") && err.contains("8690c48432577fe8"), "{err}");
+    let saved = ["--calibrate", "n.cal", "-m", "background/some.srm"];
+    assert_eq!(column(&saved, "ratio"), ratio);
+    assert!(column(&saved, "mahalanobis") != column(&normal, "mahalanobis"), "it is looked at");
+    for (arguments, fault) in [
+        (&["score", "normal.idx", "--calibrate", "n.cal", "--background", "main/some.srm"][..], "the file says how"),
+        (&["calibrate", "normal.idx", "-o", "m.cal", "--background", "no.srm"], "no.srm"),
+        (&["calibrate", "normal.idx", "-o", "m.cal", "--background", SHAKESPEARE], "is for texts"),
+    ] {
+        let (code, _, err) = run(arguments);
+        assert!(code == 2 && err.contains(fault), "{arguments:?}: {err}");
+    }
+}
+
+const SHAKESPEARE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/shakespeare.srm");
+
 /// Names that would be a part of the page, or end the table, if they could.
 const EVIL: [&str; 3] = ["x</script><img src=x onerror=document.title=1>.pgm", "quote\"'`,.pgm", "new\nline &amp;.pgm"];
 

@@ -33,8 +33,8 @@ pub fn write(
     for (input, names) in flagged {
         let fault = |text: String| Fault::Error(text).about(&inputs[input].name());
         let file = inputs[input].read(false)?;
-        let (model, _) = panel.of(&file, source).map_err(fault)?;
-        let drawings = model.each(&file, source.reading, one).map_err(|e| fault(e.to_string()))?;
+        let (scorer, _) = panel.of(&file, source).map_err(fault)?;
+        let drawings = scorer.each(&file, source.reading, one).map_err(|e| fault(e.to_string()))?;
         for (number, name) in names {
             let (ending, bytes) = match drawings.get(number) {
                 Some(Some(Drawing::Picture { heat, .. })) => {

@@ -5,6 +5,7 @@ mod maps;
 pub mod normal;
 mod page;
 mod panel;
+mod refit;
 mod rows;
 mod rule;
 mod saved;
@@ -17,7 +18,7 @@ use super::options::{Global, ModelOptions, ReadingOptions};
 use super::target::Target;
 use super::{output, report};
 use gallery::Gallery;
-use normal::Source;
+use normal::{NormalOptions, Source};
 use panel::Panel;
 use rows::Row;
 use rule::Rule;
@@ -43,10 +44,10 @@ pub struct Args {
     #[arg(long, value_name = "DIR|FILE", required_unless_present_any = ["alone", "from"])]
     calibrate: Vec<PathBuf>,
     /// No normal files: rank the files against one another
-    #[arg(long = "self", conflicts_with_all = ["calibrate", "p_max"])]
+    #[arg(long = "self", conflicts_with_all = ["calibrate", "p_max", "adapt", "background"])]
     alone: bool,
     /// Score nothing: flag the rows of a table that --csv wrote by another rule
-    #[arg(long, value_name = "OUT.csv", conflicts_with_all = ["files", "calibrate", "alone", "report", "heatmaps", "jsonl", "cross"])]
+    #[arg(long, value_name = "OUT.csv", conflicts_with_all = ["files", "calibrate", "alone", "report", "heatmaps", "jsonl", "cross", "adapt", "background"])]
     from: Option<PathBuf>,
     /// Flag so many that this share of the flagged ones is normal [default: 0.1]
     #[arg(long, value_name = "Q", value_parser = share)]
@@ -61,8 +62,10 @@ pub struct Args {
     #[arg(long, value_name = "P", value_parser = share, conflicts_with_all = ["fdr", "top"])]
     p_max: Option<f64>,
     /// For few normal files: fit on four fifths, five times, so that each gives a p-value. Smaller p-values, but no guarantee
-    #[arg(long, conflicts_with = "alone")]
+    #[arg(long, conflicts_with_all = ["alone", "adapt"])]
     cross: bool,
+    #[command(flatten)]
+    normal: NormalOptions,
     /// Write all rows, with every statistic, into this file
     #[arg(long, value_name = "OUT.csv")]
     csv: Option<PathBuf>,
@@ -107,7 +110,9 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         return saved::run(path, rule, csv.as_ref(), args.force, args.fail_on_outlier, global);
     }
     let models = args.model.models(global)?;
-    let source = Source { models: &models, reading: args.reading.reading(), named: args.model.is_named(), global };
+    let background = args.normal.background(global)?;
+    let (reading, named, adapt) = (args.reading.reading(), args.model.is_named(), args.normal.adapt);
+    let source = Source { models: &models, reading, named, adapt, background, global };
     let (panel, mut worst) = args.panel(&source)?;
     panel.check(rule.rate())?;
     if args.files.iter().any(|path| path.as_os_str() == "-") {
@@ -168,10 +173,9 @@ impl Args {
             return source.alone(&self.files);
         }
         let (collection, worst) = match normal::file(&self.calibrate)? {
-            Some(_) if self.cross => {
-                return Err(Fault::Error(
-                    "--cross belongs to `surprisal calibrate` here: the file says how".to_owned(),
-                ));
+            Some(_) if self.cross || self.normal.is_given() => {
+                let text = "--cross, --adapt and --background belong to `surprisal calibrate` here: the file says how";
+                return Err(Fault::Error(text.to_owned()));
             }
             Some(collection) => (collection, Exit::Done),
             None => source.calibrate(&self.calibrate, if self.cross { Method::Cross } else { Method::Split })?,
@@ -182,8 +186,12 @@ impl Args {
     /// What the page says about the run.
     fn about(&self, panel: &Panel, rule: Rule) -> page::About {
         let mut settings = vec![("flagged by", rule.words())];
-        for (model, _) in &panel.0 {
-            settings.push(("model", format!("{} ({}), for {}", model.name(), model.id(), model.medium())));
+        for (scorer, _) in &panel.0 {
+            let fitted = if scorer.is_fitted() { ", fitted to normal files" } else { "" };
+            settings.push(("model", format!("{} ({}), for {}{fitted}", scorer.name(), scorer.id(), scorer.medium())));
+            if let Some(background) = scorer.background() {
+                settings.push(("background model", format!("{} ({})", background.name(), background.id())));
+            }
         }
         for calibration in panel.calibrations() {
             let (examples, scores) = (calibration.examples(), calibration.scores());

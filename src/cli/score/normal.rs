@@ -1,6 +1,7 @@
 //! The normal files that others are compared with: summaries of theirs, or a calibration file.
 
 use super::panel::{Judge, Panel};
+use super::refit::refit;
 use super::trained::Trained;
 use crate::cli::bar::Bar;
 use crate::cli::fault::{Exit, Fault};
@@ -10,9 +11,10 @@ use crate::cli::report;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use surprisal::codec::{Effort, Models, Progress};
+use surprisal::engine::Kernel;
 use surprisal::score::{
     Calibration, CalibrationError, Collection, Contents, Example, Fit, MIN_FILES, Medium, Method, Model, Reading,
-    Summary,
+    Scorer, Summary,
 };
 
 /// How files are read and by which models.
@@ -23,8 +25,41 @@ pub struct Source<'a> {
     pub reading: Reading,
     /// Whether the user named a model.
     pub named: bool,
+    /// Whether the model is fitted to normal files.
+    pub adapt: bool,
+    /// The model beside it.
+    pub background: Option<Model>,
     /// Options of every subcommand.
     pub global: &'a Global,
+}
+
+/// What is made of normal files beside their scores.
+#[derive(Debug, clap::Args)]
+pub struct NormalOptions {
+    /// Fit the network for photographs (the only kind that can be) to normal pictures, but none of those that give p-values
+    ///
+    /// Its biases are moved so that these pictures need fewer bits; the calibration keeps by how much. Recordings, and texts
+    /// without a model, are scored by what learns from each file alone: there is nothing to fit.
+    #[arg(long)]
+    pub adapt: bool,
+    /// Compare code lengths with those by this model, too: one of the same kind that was trained with --mutate (Ren et al. 2019)
+    #[arg(long, value_name = "MODEL")]
+    background: Option<String>,
+}
+
+impl NormalOptions {
+    /// Whether anything was asked for.
+    pub fn is_given(&self) -> bool {
+        self.adapt || self.background.is_some()
+    }
+
+    /// The background model that was named.
+    pub fn background(&self, global: &Global) -> Result<Option<Model>, Fault> {
+        let Some(name) = &self.background else { return Ok(None) };
+        let models = Models::new(std::slice::from_ref(name), global.kernel.unwrap_or_else(Kernel::best));
+        models.check()?;
+        Model::named(&models, Effort::MIN.level()).map_err(|e| Fault::Error(format!("--background: {e}")))
+    }
 }
 
 /// Files, and examples of each, that a model is chosen by; of few files, one in [`SHARE`].
@@ -34,9 +69,9 @@ const SHARE: usize = 8;
 /// Examples of a medium.
 pub struct Examples {
     /// What scored them.
-    model: Model,
+    scorer: Scorer,
     summaries: Vec<Summary>,
-    /// Those that the model was chosen by.
+    /// Those that the model was chosen by, or fitted to.
     seen: Contents,
 }
 
@@ -45,7 +80,7 @@ pub type Normal = BTreeMap<Medium, Examples>;
 
 impl Source<'_> {
     /// The model for a medium.
-    fn model(&self, medium: Medium) -> Result<Model, Fault> {
+    pub(super) fn model(&self, medium: Medium) -> Result<Model, Fault> {
         Model::find(self.models, medium, Effort::MIN.level()).map_err(|e| Fault::Error(e.to_string()))
     }
 
@@ -67,7 +102,8 @@ impl Source<'_> {
         let mut chosen = BTreeMap::new();
         for (medium, files) in samples {
             let candidates = Model::candidates(self.models, medium, Effort::MIN.level());
-            let candidates = candidates.map_err(|e| Fault::Error(e.to_string()))?;
+            let mut candidates = candidates.map_err(|e| Fault::Error(e.to_string()))?;
+            candidates.retain(|model| self.background.as_ref().is_none_or(|background| background.id() != model.id()));
             if candidates.len() < 2 {
                 continue;
             }
@@ -99,7 +135,12 @@ impl Source<'_> {
     pub fn summaries(&self, paths: &[PathBuf], fresh: bool) -> Result<(Normal, Exit), Fault> {
         let (inputs, worst) = inputs::gather(paths, Folders::Walk, self.global.quiet);
         let trained = fresh.then(|| Trained::new(self.models));
-        let mut chosen = if fresh && !self.named { self.choose(&inputs)? } else { BTreeMap::new() };
+        let choose = fresh && !self.named && !self.adapt;
+        let mut chosen = if choose { self.choose(&inputs)? } else { BTreeMap::new() };
+        let adapted = match &trained {
+            Some(trained) if self.adapt => Some(refit(self, self.model(Medium::Picture)?, &inputs, trained)?),
+            _ => None,
+        };
         let bar = Bar::new("normal files", self.global.quiet);
         bar.begin(inputs.len() as u64);
         let mut all = Normal::new();
@@ -110,18 +151,23 @@ impl Source<'_> {
             let about = |e: &dyn std::fmt::Display| Fault::Error(e.to_string()).about(&input.name());
             let medium = Medium::of(&file, self.reading).map_err(|e| about(&e))?;
             if let std::collections::btree_map::Entry::Vacant(entry) = all.entry(medium) {
-                let (model, seen) = match chosen.remove(&medium) {
-                    Some(chosen) => chosen,
-                    None => (self.model(medium)?, Contents::new()),
+                let (scorer, seen) = match (chosen.remove(&medium), &adapted) {
+                    (Some((model, seen)), _) => (model.into(), seen),
+                    (None, Some(adapted)) if medium == Medium::Picture => adapted.clone(),
+                    (None, _) => (self.model(medium)?.into(), Contents::new()),
                 };
-                entry.insert(Examples { model, summaries: Vec::new(), seen });
+                let scorer = match &self.background {
+                    Some(background) => scorer.beside(background.clone()).map_err(|e| about(&e))?,
+                    None => scorer,
+                };
+                entry.insert(Examples { scorer, summaries: Vec::new(), seen });
             }
-            let Some(Examples { model, summaries, .. }) = all.get_mut(&medium) else { return Ok(()) };
-            if trained.as_ref().is_some_and(|trained| trained.has(model.id(), &file)) {
+            let Some(Examples { scorer, summaries, .. }) = all.get_mut(&medium) else { return Ok(()) };
+            if trained.as_ref().is_some_and(|trained| trained.has(scorer.id(), &file)) {
                 refused.push(input.name());
                 return Ok(());
             }
-            summaries.extend(model.summaries(&file, self.reading).map_err(|e| about(&e))?);
+            summaries.extend(scorer.summaries(&file, self.reading).map_err(|e| about(&e))?);
             Ok(())
         })?;
         drop(bar);
@@ -138,8 +184,8 @@ impl Source<'_> {
         let quiet = self.global.quiet;
         let mut calibrations = Vec::new();
         let mut few = None;
-        for (medium, Examples { model, summaries, seen }) in &normal {
-            let calibration = match Calibration::new(model, summaries, method, seen) {
+        for (medium, Examples { scorer, summaries, seen }) in &normal {
+            let calibration = match Calibration::new(scorer, summaries, method, seen) {
                 Ok(calibration) => calibration,
                 // Some stray files of another medium do no harm.
                 Err(fault @ CalibrationError::TooFew { .. }) if normal.len() > 1 => {
@@ -150,7 +196,7 @@ impl Source<'_> {
                 Err(fault) => return Err(Fault::Error(format!("normal files: {fault}"))),
             };
             let (examples, scores) = (calibration.examples(), calibration.scores());
-            let text = format!("{medium}: calibrated with the model '{}' on {examples} examples", model.name());
+            let text = format!("{medium}: calibrated with the model '{}' on {examples} examples", scorer.name());
             let how = match method {
                 Method::Split => format!("{} fitted, p-values from {scores} others", examples - scores as u64),
                 Method::Cross => "five fits, each on four fifths; no FDR guarantee".to_owned(),
@@ -168,8 +214,9 @@ impl Source<'_> {
     /// The models and judges of calibrations.
     pub fn panel(&self, collection: Collection) -> Result<Panel, Fault> {
         let one = |calibration: &Calibration| {
-            let model = Model::with_id(self.models, calibration.model()).map_err(|e| Fault::Error(e.to_string()))?;
-            Ok((model, Judge::Calibrated(Box::new(calibration.clone()))))
+            let scorer = Scorer::find(self.models, calibration, self.background.as_ref());
+            let scorer = scorer.map_err(|e| Fault::Error(e.to_string()))?;
+            Ok((scorer, Judge::Calibrated(Box::new(calibration.clone()))))
         };
         Ok(Panel(collection.iter().map(one).collect::<Result<_, Fault>>()?))
     }
@@ -177,9 +224,9 @@ impl Source<'_> {
     /// Judges that compare files with one another.
     pub fn alone(&self, paths: &[PathBuf]) -> Result<(Panel, Exit), Fault> {
         let (all, worst) = self.summaries(paths, false)?;
-        let judge = |Examples { model, summaries, .. }: Examples| {
+        let judge = |Examples { scorer, summaries, .. }: Examples| {
             let fit = (summaries.len() >= MIN_FILES).then(|| Fit::new(&summaries)).flatten();
-            fit.map(|fit| (model, Judge::Alone(Box::new(fit))))
+            fit.map(|fit| (scorer, Judge::Alone(Box::new(fit))))
         };
         let panel = Panel(all.into_values().filter_map(judge).collect());
         if panel.0.is_empty() {

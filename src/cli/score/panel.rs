@@ -3,7 +3,7 @@
 use super::normal::Source;
 use crate::cli::fault::Fault;
 use surprisal::score::{
-    Calibration, Detected, Fit, Medium, Method, Model, Region, Summary, Verdict, conformal, reason,
+    Calibration, Detected, Fit, Medium, Method, Region, Scorer, Summary, Verdict, conformal, reason,
 };
 
 /// What examples of a medium are compared with.
@@ -27,14 +27,14 @@ impl Judge {
     }
 }
 
-/// The models and judges of the media that can be scored.
-pub struct Panel(pub Vec<(Model, Judge)>);
+/// What scores and judges each of the media that can be scored.
+pub struct Panel(pub Vec<(Scorer, Judge)>);
 
 impl Panel {
     /// What judges a file.
-    pub fn of(&self, file: &[u8], source: &Source) -> Result<&(Model, Judge), String> {
+    pub fn of(&self, file: &[u8], source: &Source) -> Result<&(Scorer, Judge), String> {
         let medium = Medium::of(file, source.reading).map_err(|fault| fault.to_string())?;
-        let found = self.0.iter().find(|(model, _)| model.medium() == medium);
+        let found = self.0.iter().find(|(scorer, _)| scorer.medium() == medium);
         found.ok_or_else(|| format!("there are no normal {medium} to compare it with"))
     }
 

@@ -47,7 +47,7 @@ pub fn of(
     let name = input.name();
     let judged = || -> Result<Vec<Judged>, String> {
         let file = input.read(false).map_err(|fault| fault.to_string())?;
-        let (model, judge) = panel.of(&file, source)?;
+        let (scorer, judge) = panel.of(&file, source)?;
         let one = |number: usize, example: &Example| {
             let summary = example.summary();
             let (detected, p_value, (reason, place)) = judge.judge(&summary);
@@ -57,7 +57,7 @@ pub fn of(
             let Summary { content, values, .. } = summary;
             Judged { detected, p_value, flagged: false, reason, content, place, values }
         };
-        model.each(&file, source.reading, one).map_err(|e| e.to_string())
+        scorer.each(&file, source.reading, one).map_err(|e| e.to_string())
     };
     match judged() {
         Err(fault) => vec![Row { path: name, number: (input_number, 0), judged: Err(fault) }],

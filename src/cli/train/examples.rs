@@ -92,6 +92,10 @@ struct Recipe {
     /// Take sound as codes of 8-bit mu-law, with any distribution over them; else as samples of 16 bits or fewer
     #[arg(long)]
     mu_law: bool,
+    /// Make a background model for `calibrate --background`: replace each symbol, with this probability, by one drawn evenly from all
+    /// (Ren et al. 2019)
+    #[arg(long, value_name = "RATE", value_parser = part)]
+    mutate: Option<f64>,
 }
 
 impl Recipe {
@@ -159,12 +163,12 @@ impl Args {
     }
 
     fn reading(&self) -> Reading {
-        let Recipe { tile, binarize, window, mu_law, .. } = &self.options.recipe;
+        let Recipe { tile, binarize, window, mu_law, mutate, .. } = &self.options.recipe;
         let binarize = binarize.map(|how| match how {
             How::Sample => Binarize::Sample,
             How::Threshold => Binarize::Threshold,
         });
-        Reading { tile: *tile, binarize, window: *window, mu_law: *mu_law }
+        Reading { tile: *tile, binarize, window: *window, mu_law: *mu_law, mutate: mutate.unwrap_or(0.0) }
     }
 }
 

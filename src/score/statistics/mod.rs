@@ -37,6 +37,8 @@ pub enum Family {
     Layer,
     /// The walk over a region of an example, or its samples.
     Other,
+    /// What stands in tables and counts for no score.
+    Shown,
 }
 
 /// A statistic.

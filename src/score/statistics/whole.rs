@@ -48,6 +48,20 @@ pub static ALL: &[Statistic] = &[
         of: |f| bits(f) - f.complexity,
     },
     Statistic {
+        name: "ratio",
+        what: "code length beyond the background model's (likelihood ratio)",
+        source: "Ren et al. 2019, section 3: minus their log likelihood ratio, a dimension",
+        family: Family::Walk,
+        of: |f| f.example.background.map_or(0.0, |background| bits(f) - background),
+    },
+    Statistic {
+        name: "fisher",
+        what: "norm of the gradient with the output layers' biases",
+        source: "Jaakkola and Haussler 1998: the Fisher score, here its Euclidean norm",
+        family: Family::Shown,
+        of: |f| f.example.fisher,
+    },
+    Statistic {
         name: "worst",
         what: "surprise in its worst 2 % of symbols",
         source: "upper mean of the surprises",

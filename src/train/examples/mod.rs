@@ -5,6 +5,7 @@
 
 mod draws;
 mod files;
+mod mutate;
 mod pictures;
 mod sound;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use crate::media::Limits;
 use crate::media::set::SetError;
 use crate::spec::Domain;
 use files::Contents;
+use mutate::Mutation;
 use pictures::Pictures;
 use serde::{Deserialize, Serialize};
 use sound::Sound;
@@ -28,7 +30,7 @@ use text::Text;
 use thiserror::Error;
 
 /// How files become examples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     /// Width and height of a tile, if a file of pictures is a sheet of tiles.
     pub tile: Option<(u32, u32)>,
@@ -38,6 +40,8 @@ pub struct Reading {
     pub window: u32,
     /// Whether samples of sound become codes of 8-bit mu-law.
     pub mu_law: bool,
+    /// The probability with which each symbol is replaced by one drawn evenly from all; 0 for examples as they are.
+    pub mutate: f64,
 }
 
 /// How a gray pixel becomes 0 or 1.
@@ -89,6 +93,7 @@ impl ExamplesError {
 pub struct Examples {
     domain: Domain,
     kind: Kind,
+    mutation: Mutation,
     fingerprint: [u8; 16],
     files: Vec<File>,
     folders: Vec<String>,
@@ -135,7 +140,8 @@ impl Examples {
             Kind::Sound(sound) => sound.fingerprint(),
         };
         let folders = paths.iter().map(|path| super::data::folder_name(path)).collect();
-        Ok(Self { domain, kind, fingerprint, files, folders, warnings })
+        let mutation = Mutation::new(reading.mutate, &domain).map_err(|what| ExamplesError::unfit(&paths[0], what))?;
+        Ok(Self { domain, kind, mutation, fingerprint, files, folders, warnings })
     }
 
     /// What the network will be for.
@@ -171,30 +177,33 @@ impl Examples {
 
     /// The examples of a batch of a training with a seed; see the module's rule.
     pub fn sample(&self, n: usize, seed: u64, step: u64) -> Batch {
-        match &self.kind {
+        let batch = match &self.kind {
             Kind::Pictures(pictures) => pictures.sample(n, seed, step),
             Kind::Text(text) => text.sample(n, seed, step),
             Kind::Sound(sound) => sound.sample(n, seed, step),
-        }
+        };
+        self.mutation.of(batch, &[seed, step, 4])
     }
 
     /// Examples that are not trained on, the same at each call. None if there are too few.
     pub fn held_out(&self) -> Batch {
-        match &self.kind {
+        let batch = match &self.kind {
             Kind::Pictures(pictures) => pictures.held_out(VALIDATION),
             Kind::Text(text) => text.held_out(VALIDATION),
             Kind::Sound(sound) => sound.held_out(VALIDATION),
-        }
+        };
+        self.mutation.of(batch, &[5])
     }
 
     /// Examples that are trained on, spread over them, with so many symbols in all, but at least one.
     pub fn spread(&self, symbols: usize) -> Batch {
         let most = |each: usize| (symbols / each.max(1)).max(1);
-        match &self.kind {
+        let batch = match &self.kind {
             Kind::Pictures(pictures) => pictures.spread(most(pictures.each())),
             Kind::Text(text) => text.spread(most(text::SEGMENT as usize)),
             Kind::Sound(sound) => sound.spread(symbols),
-        }
+        };
+        self.mutation.of(batch, &[6])
     }
 
     /// A hash of all examples and of which are held out.

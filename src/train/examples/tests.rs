@@ -2,7 +2,7 @@ use super::draws::drawn;
 use super::*;
 use std::fs;
 
-const PLAIN: Reading = Reading { tile: None, binarize: None, window: 16, mu_law: false };
+const PLAIN: Reading = Reading { tile: None, binarize: None, window: 16, mu_law: false, mutate: 0.0 };
 
 /// An IDX file of gray pictures of 4 x 3.
 fn idx(pictures: &[[u8; 12]]) -> Vec<u8> {
@@ -86,6 +86,29 @@ fn gray_pictures_become_binary_by_chance_or_threshold() {
     }
     assert!(sample.sample(4, 0, 0) != sample.sample(4, 0, 1));
     assert_eq!(sample.held_out(), sample.held_out());
+}
+
+#[test]
+fn symbols_are_replaced_as_often_as_asked_and_evenly() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "a", &idx(&gray(100)));
+    let open = |mutate| Examples::open(std::slice::from_ref(&path), None, &Reading { mutate, ..PLAIN }).unwrap();
+    let (plain, mutated) = (open(0.0), open(0.3));
+    assert_eq!(plain.fingerprint(), mutated.fingerprint(), "the same are held out");
+    let (mut changed, mut high, mut all) = (0, 0, 0);
+    for step in 0..200 {
+        let (before, after) = (plain.sample(20, 3, step).symbols, mutated.sample(20, 3, step).symbols);
+        let new: Vec<u16> = before.iter().zip(&after).filter(|(a, b)| a != b).map(|(_, b)| *b).collect();
+        (changed, all) = (changed + new.len(), all + before.len());
+        high += new.iter().filter(|s| **s >= 128).count();
+        assert!(after.iter().all(|s| *s < 256));
+    }
+    // One in 256 is replaced by itself.
+    let (rate, upper) = (changed as f64 / all as f64, high as f64 / changed as f64);
+    assert!((rate - 0.3 * 255.0 / 256.0).abs() < 0.01 && (upper - 0.5).abs() < 0.02, "{rate} {upper}");
+    assert!(mutated.sample(20, 3, 1) != mutated.sample(20, 4, 1));
+    assert!(mutated.held_out() == mutated.held_out() && mutated.held_out() != plain.held_out());
+    assert!(mutated.spread(500) != plain.spread(500));
 }
 
 #[test]
