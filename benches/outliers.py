@@ -14,7 +14,7 @@ they flag is normal at their default contamination of 0.1, with 5 % odd pictures
 With --folds, of few normal files: a K-th of the folder NORMAL is scored by a calibration on the others, in turn, as is all of ODD; a file's
 score is that of the oddest of its windows or tiles. Printed is the AUROC within each fold, averaged.
 
-First table: AUROC of the plain code length, which is known to fail; of each statistic by itself, as its distance from NORMAL's own
+First table: AUROC of the plain code length, which is known to fail, and of what it is beyond a background model's (the likelihood ratio), if there is one; of each statistic by itself, as its distance from NORMAL's own
 median (that flatters it a little); and of the score, with a bootstrap interval.
 
 Second table: the realised false discovery rate and the power at --fdr Q, means of 200 draws. Each draw calibrates anew on 1 000 of
@@ -169,10 +169,12 @@ def main():
     base = rows([*command, normal])
     column = lambda table, name: np.array([float(row[name]) for row in table])
     names = [name for name in base[0] if len({row[name] for row in base}) > 1 and name not in ("path", "bpd", "score", "p_value", "flagged", "reason")]
-    print(f"{'':<24}" + "".join(f"{name:>14}" for name in ["bits", *names, "score"]))
+    plain = {"bpd": "bits", "ratio": "bits beyond"}
+    plain = {name: title for name, title in plain.items() if name == "bpd" or name in names}
+    print(f"{'':<24}" + "".join(f"{name:>14}" for name in [*plain.values(), *names, "score"]))
     others = [(path, rows([*command, path])) for path in odd]
     for path, other in others:
-        cells = [auroc(column(base, "bpd"), column(other, "bpd"))]
+        cells = [auroc(column(base, name), column(other, name)) for name in plain]
         for name in names:
             centre = np.median(column(base, name))
             cells.append(auroc(abs(column(base, name) - centre), abs(column(other, name) - centre)))

@@ -382,6 +382,9 @@ fn what_does_not_go_with_a_family_is_said() {
     tone(folder, "silent.wav", 1, 0.0, 0.0);
     fails(&["train", "wavenet", "--data", "silent.wav"], &["silent.wav", "no sound"]);
     fails(&["train", "wavenet", "--data", "bars.idx", "silent.wav"], &["silent.wav", "a recording"]);
+    tone(folder, "tone.wav", 1, 0.5, 0.1);
+    fails(&["train", "wavenet", "--data", "tone.wav", "--mutate", "0.2"], &["tone.wav", "clicks", "--mutate"]);
+    fails(&["train", "pixelcnn", "--data", "bars.idx", "--mutate", "1"], &["--mutate", "not from 0 to below 1"]);
     let gated = ["train", "gated-pixelcnn", "--data", "bars.idx"];
     fails(&[&gated[..], &["--classes", "3"]].concat(), &["--labels"]);
     fails(&[&gated[..], &["--classes", "3", "--labels", "labels"]].concat(), &["labels", "class 7", "takes 3"]);
