@@ -40,9 +40,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
     let target = Target::File(args.output.clone());
     output::check(&target, None, args.force)?;
     let models = args.model.models(global)?;
-    let background = args.normal.background(global)?;
-    let (reading, named, adapt) = (args.reading.reading(), args.model.is_named(), args.normal.adapt);
-    let source = Source { models: &models, reading, named, adapt, background, global };
+    let source = Source::new(&models, &args.model, &args.reading, &args.normal, global)?;
     let method = if args.cross { Method::Cross } else { Method::Split };
     let (collection, worst) = source.calibrate(&args.files, method)?;
     output::write(&target, &collection.to_bytes(), None::<&Path>, args.force, true)?;

@@ -69,7 +69,7 @@ pub fn open(stream: &[u8]) -> Result<Opened<'_>, StreamError> {
         chunks.push(chunk);
         left = tail;
     }
-    Ok(Opened { version: VERSION, header, chunks, overhead })
+    Ok(Opened { version: [stream[MAGIC.len()], stream[MAGIC.len() + 1]], header, chunks, overhead })
 }
 
 /// Reads and checks the header at the beginning of a stream, and says where the first chunk begins.

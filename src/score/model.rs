@@ -236,16 +236,12 @@ fn cut<T: Send>(whole: &Example, length: Option<usize>, then: impl Fn(usize, &Ex
 
 fn photograph<T>(network: &Network, picture: &Picture, then: impl Fn(&Example) -> T) -> T {
     let Walked { scores, layer, fisher } = layer::walk(network, picture);
+    with_example(picture, &scores, |example| then(&Example { layer: &layer, fisher, ..*example }))
+}
+
+/// Calls `then` with a picture as an example; its scores may not be known.
+pub(super) fn with_example<T>(picture: &Picture, scores: &[Score], then: impl FnOnce(&Example) -> T) -> T {
     let symbols: Vec<u16> = picture.samples.iter().map(|s| u16::from(*s)).collect();
-    then(&Example {
-        layer: &layer,
-        fisher,
-        ..Example::new(
-            Kind::Picture,
-            [picture.height as usize, picture.width as usize, picture.channels.into()],
-            256,
-            &symbols,
-            &scores,
-        )
-    })
+    let shape = [picture.height as usize, picture.width as usize, picture.channels.into()];
+    then(&Example::new(Kind::Picture, shape, 256, &symbols, scores))
 }

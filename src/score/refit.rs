@@ -5,9 +5,8 @@
 //! no more than [`PIXELS`] and one picture's.
 
 use super::calibration::{Contents, fitted};
-use super::example::{Example, Kind};
 use super::media::{self, Reading, ScoreError};
-use super::model::Model;
+use super::model::{Model, with_example};
 use crate::adapt::{self, Area, Fit};
 use crate::codec::bands::field;
 use crate::engine::{Field, Network};
@@ -115,9 +114,7 @@ fn network(model: &Model) -> Result<&Network, ScoreError> {
     }
 }
 
-/// What [`Example::content`] says of a picture.
+/// What an example of a picture says that its content is.
 fn content(picture: &Picture) -> [u8; 32] {
-    let symbols: Vec<u16> = picture.samples.iter().map(|s| u16::from(*s)).collect();
-    let shape = [picture.height as usize, picture.width as usize, picture.channels.into()];
-    Example::new(Kind::Picture, shape, 256, &symbols, &[]).content()
+    with_example(picture, &[], |example| example.content())
 }

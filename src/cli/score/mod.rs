@@ -110,9 +110,7 @@ pub fn run(args: &Args, global: &Global) -> Result<Exit, Fault> {
         return saved::run(path, rule, csv.as_ref(), args.force, args.fail_on_outlier, global);
     }
     let models = args.model.models(global)?;
-    let background = args.normal.background(global)?;
-    let (reading, named, adapt) = (args.reading.reading(), args.model.is_named(), args.normal.adapt);
-    let source = Source { models: &models, reading, named, adapt, background, global };
+    let source = Source::new(&models, &args.model, &args.reading, &args.normal, global)?;
     let (panel, mut worst) = args.panel(&source)?;
     panel.check(rule.rate())?;
     if args.files.iter().any(|path| path.as_os_str() == "-") {

@@ -6,7 +6,7 @@ use super::trained::Trained;
 use crate::cli::bar::Bar;
 use crate::cli::fault::{Exit, Fault};
 use crate::cli::inputs::{self, Folders, Input};
-use crate::cli::options::Global;
+use crate::cli::options::{Global, ModelOptions, ReadingOptions};
 use crate::cli::report;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,15 +20,15 @@ use surprisal::score::{
 /// How files are read and by which models.
 pub struct Source<'a> {
     /// Where models are looked for.
-    pub models: &'a Models,
+    models: &'a Models,
     /// How files are read.
     pub reading: Reading,
     /// Whether the user named a model.
-    pub named: bool,
+    named: bool,
     /// Whether the model is fitted to normal files.
-    pub adapt: bool,
+    adapt: bool,
     /// The model beside it.
-    pub background: Option<Model>,
+    background: Option<Model>,
     /// Options of every subcommand.
     pub global: &'a Global,
 }
@@ -41,7 +41,7 @@ pub struct NormalOptions {
     /// Its biases are moved so that these pictures need fewer bits; the calibration keeps by how much. Recordings, and texts
     /// without a model, are scored by what learns from each file alone: there is nothing to fit.
     #[arg(long)]
-    pub adapt: bool,
+    adapt: bool,
     /// Compare code lengths with those by this model, too: one of the same kind that was trained with --mutate (Ren et al. 2019)
     #[arg(long, value_name = "MODEL")]
     background: Option<String>,
@@ -54,7 +54,7 @@ impl NormalOptions {
     }
 
     /// The background model that was named.
-    pub fn background(&self, global: &Global) -> Result<Option<Model>, Fault> {
+    fn background(&self, global: &Global) -> Result<Option<Model>, Fault> {
         let Some(name) = &self.background else { return Ok(None) };
         let models = Models::new(std::slice::from_ref(name), global.kernel.unwrap_or_else(Kernel::best));
         models.check()?;
@@ -77,6 +77,20 @@ pub struct Examples {
 
 /// Examples of each medium.
 pub type Normal = BTreeMap<Medium, Examples>;
+
+impl<'a> Source<'a> {
+    /// What a command line says.
+    pub fn new(
+        models: &'a Models,
+        model: &ModelOptions,
+        reading: &ReadingOptions,
+        normal: &NormalOptions,
+        global: &'a Global,
+    ) -> Result<Self, Fault> {
+        let (reading, named) = (reading.reading(), model.is_named());
+        Ok(Self { models, reading, named, adapt: normal.adapt, background: normal.background(global)?, global })
+    }
+}
 
 impl Source<'_> {
     /// The model for a medium.
